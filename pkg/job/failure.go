@@ -65,12 +65,25 @@ func FailCause(cause error, code Code, format string, args ...any) *Failure {
 	return &Failure{Code: code, Detail: fmt.Sprintf(format, args...), Cause: cause}
 }
 
-// FailureOf returns the Failure in err's chain, or an internal one (9999)
-// that hides err behind a general text.
+// FailureOf returns the Failure in err's chain. A document that broke rules,
+// is no JSON or is too long is a validation failure (1000). Anything else is
+// an internal one (9999) that hides err behind a general text.
 func FailureOf(err error) *Failure {
-	var f *Failure
-	if errors.As(err, &f) {
+	var (
+		f       *Failure
+		invalid *ValidationError
+		syntax  *SyntaxError
+		size    *SizeError
+	)
+	switch {
+	case errors.As(err, &f):
 		return f
+	case errors.As(err, &invalid):
+		return FailCause(err, CodeValidation, "%s", invalid.Error())
+	case errors.As(err, &syntax):
+		return FailCause(err, CodeValidation, "the job document is not valid JSON: %s", syntax.Error())
+	case errors.As(err, &size):
+		return FailCause(err, CodeValidation, "the job document is too long: %s", size.Error())
 	}
 	return &Failure{Code: CodeInternal, Detail: "an internal error ended the job; the operator's log has the cause under the job's id", Cause: err}
 }

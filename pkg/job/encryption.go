@@ -1,0 +1,110 @@
+package job
+
+import (
+	"encoding/base64"
+
+	"sealreel/pkg/document"
+)
+
+// Modes of an Encryption that this version reads and writes (API:
+// EncryptionMode; ModeSSEC is ours).
+const (
+	ModeS3    = "s3"         // S3 encrypts with keys of its own
+	ModeS3KMS = "s3-aws-kms" // S3 encrypts with a KMS key
+	ModeSSEC  = "sse-c"      // S3 encrypts with the customer's key, sent over TLS
+)
+
+// base64Pattern is the API's pattern of Key and KeyMd5 without the empty text.
+const base64Pattern = `^(?:[A-Za-z0-9\+/]{4})*(?:[A-Za-z0-9\+/]{2}==|[A-Za-z0-9\+/]{3}=)?$`
+
+// largestAESKey is the size of an AES-256 key in bytes. What KMS wraps is
+// longer, so a Key of at most this size is a plaintext key put in by mistake.
+const largestAESKey = 32
+
+// direction says which way an element encrypts: a reader must be told the
+// key, a writer may have one generated.
+type direction int
+
+const (
+	reading direction = iota
+	writing
+)
+
+// ReadInputEncryption reads an Encryption element for something that is
+// decrypted; nil when the object is nil or all its members are blank.
+func ReadInputEncryption(o *document.Object) *Encryption { return readEncryption(o, reading) }
+
+func readEncryption(o *document.Object, way direction) *Encryption {
+	if o == nil {
+		return nil
+	}
+	defer o.Close()
+	before := o.Problems().Len()
+	e := Encryption{
+		Mode: o.String("Mode", blankOr(document.Later("the encryption mode",
+			"aes-cbc-pkcs7", "aes-ctr", "aes-gcm", "s3-encryption-client")),
+			blankOr(document.OneOf(ModeS3, ModeS3KMS, ModeSSEC))),
+		Key:                  o.Secret("Key", blankOr(document.Pattern(base64Pattern)), blankOr(wrappedKey)),
+		KeyMd5:               o.String("KeyMd5", blankOr(document.Pattern(base64Pattern)), blankOr(md5Size)),
+		InitializationVector: o.String("InitializationVector", document.Length(0, 255)),
+	}
+	if o.Problems().Len() == before {
+		checkEncryption(o, e, way)
+	}
+	if o.Problems().Len() != before || e == (Encryption{}) {
+		return nil
+	}
+	return &e
+}
+
+// checkEncryption holds the rules between the members of an element.
+func checkEncryption(o *document.Object, e Encryption, way direction) {
+	problems := o.Problems()
+	given := e.Key != "" || e.KeyMd5 != "" || e.InitializationVector != ""
+	switch e.Mode {
+	case "":
+		if given {
+			problems.Addf(o.Path("Mode"), "'%s' must say a Mode, since Key, KeyMd5 or InitializationVector is given", o.Path(""))
+		}
+	case ModeS3, ModeS3KMS:
+		if given {
+			problems.Addf(o.Path("Key"), "'%s' must leave Key, KeyMd5 and InitializationVector blank, since S3 holds the key in mode %s", o.Path(""), e.Mode)
+		}
+	case ModeSSEC:
+		if e.InitializationVector != "" {
+			problems.Addf(o.Path("InitializationVector"), "'%s' must leave InitializationVector blank, since S3 chooses it in mode sse-c", o.Path(""))
+		}
+		if (e.Key == "") != (e.KeyMd5 == "") {
+			problems.Addf(o.Path("KeyMd5"), "'%s' must give Key and KeyMd5 together", o.Path(""))
+		}
+		if way == reading && e.Key == "" && e.KeyMd5 == "" {
+			problems.Addf(o.Path("Key"), "'%s' must give Key and KeyMd5, since an input in mode sse-c can't be read without them", o.Path(""))
+		}
+	}
+}
+
+// blankOr lets a member be "", which the API treats as left out.
+func blankOr(rule document.Rule) document.Rule {
+	return func(value string) string {
+		if value == "" {
+			return ""
+		}
+		return rule(value)
+	}
+}
+
+func wrappedKey(value string) string {
+	raw, err := base64.StdEncoding.DecodeString(value)
+	if err == nil && len(raw) <= largestAESKey {
+		return "Member must be the base64 of what KMS Encrypt or GenerateDataKey returned as CiphertextBlob; " +
+			"this is as short as a plaintext key, which must never be in a job: wrap it with KMS, and treat it as disclosed"
+	}
+	return ""
+}
+
+func md5Size(value string) string {
+	if raw, err := base64.StdEncoding.DecodeString(value); err != nil || len(raw) != 16 {
+		return "Member must be the base64 of 16 bytes, the MD5 of the decoded Key"
+	}
+	return ""
+}

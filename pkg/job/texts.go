@@ -1,0 +1,88 @@
+package job
+
+// The texts of failures. Those of 1001, 3001, 3002 and 4000 are the service's
+// own, as recorded in its notifications; the others are ours over the meanings
+// of its error table. Shared texts make that the same thing reads the same
+// wherever it is found out. Values stand first, because a StatusDetail is cut
+// at 255 characters.
+
+// DependencyFailed (1001) ends a playlist of which an output failed.
+func DependencyFailed() *Failure {
+	return Fail(CodeDependency, "Amazon Elastic Transcoder could not generate the playlist because it encountered an error with one or more of the playlists dependencies.")
+}
+
+// InputMissing (3001) says that the input is not in its bucket.
+func InputMissing(bucket, key string) *Failure {
+	return Fail(CodeInputMissing, "The specified object does not exist in the specified S3 bucket: bucket=%s, key=%s.", bucket, key)
+}
+
+// OutputExists (3002) says that the place of an output is taken.
+func OutputExists(bucket, key string) *Failure {
+	return Fail(CodeOutputExists, "The specified object could not be saved in the specified bucket because an object by that name already exists: bucket=%s, key=%s.", bucket, key)
+}
+
+// NoReadPermission (3003) says that the input can't be read. Cause is for the
+// operator.
+func NoReadPermission(cause error, bucket, key string) *Failure {
+	return FailCause(cause, CodeNoReadPermission, "reading the input was denied: bucket=%s, key=%s; allow the function's role to read it, and check the Encryption of the input", bucket, key)
+}
+
+// NoWritePermission (3004) says that an output can't be stored.
+func NoWritePermission(cause error, bucket, key string) *Failure {
+	return FailCause(cause, CodeNoWritePermission, "storing the output was denied: bucket=%s, key=%s; allow the function's role to write it, and check the Encryption of the output", bucket, key)
+}
+
+// BucketMissing (3005) says that a bucket is not there.
+func BucketMissing(bucket string) *Failure {
+	return Fail(CodeBucketMissing, "the bucket does not exist: bucket=%s", bucket)
+}
+
+// KeyOfOtherRegion (3006) says that S3 could not use the KMS key there.
+func KeyOfOtherRegion(cause error, bucket, key string) *Failure {
+	return FailCause(cause, CodeKeyRegion, "unable to write key=%s to bucket=%s, as the KMS key is not in the same region as the bucket", key, bucket)
+}
+
+// BadMedia (4000) says that the input is no media that can be read.
+func BadMedia(cause error) *Failure {
+	return FailCause(cause, CodeBadInput, "Amazon Elastic Transcoder could not interpret the media file.")
+}
+
+// DecryptFailed (4016) is the one text for a wrong key, bad padding, a bad tag
+// and a cut file: whoever can only see the job must not learn which.
+func DecryptFailed(cause error, key, mode string) *Failure {
+	return FailCause(cause, CodeDecryptInput, "could not decrypt the input file from %s using %s; check Key, KeyMd5, InitializationVector and Mode, and that the file is whole", key, mode)
+}
+
+// KeyLength (4017) says that the unwrapped key has a size that the mode can't
+// use. keyMD5 is the request's KeyMd5.
+func KeyLength(bits int, keyMD5, mode string) *Failure {
+	sizes := "128, 192 or 256"
+	if mode == ModeSSEC {
+		sizes = "256"
+	}
+	return Fail(CodeKeyLength, "the key with MD5=%s has %d bits; mode %s takes a raw key of %s bits", keyMD5, bits, mode, sizes)
+}
+
+// KeyIsBase64Text (4017) says that someone wrapped the text of a key.
+func KeyIsBase64Text(keyMD5 string) *Failure {
+	return Fail(CodeKeyLength, "MD5=%s: the KMS ciphertext wraps the base64 text of a key, not the key; give KMS Encrypt the raw bytes (aws kms encrypt --plaintext fileb://key.bin)", keyMD5)
+}
+
+// UnwrapFailed (4018) says that KMS would not unwrap a key; hint says what to
+// look at, for instance the encryption context that was used.
+func UnwrapFailed(cause error, keyMD5, hint string) *Failure {
+	return FailCause(cause, CodeUnwrapKey, "unable to decrypt the ciphered key with MD5=%s; %s", keyMD5, hint)
+}
+
+// KeyMD5Mismatch (4018) says that KeyMd5 does not belong to Key.
+func KeyMD5Mismatch(keyMD5 string) *Failure {
+	return Fail(CodeUnwrapKey, "KeyMd5=%s belongs to another key; it must be the base64 of the MD5 of the decoded Key (the KMS ciphertext)", keyMD5)
+}
+
+// GenerateFailed (4019) says that KMS would not make a key for an output.
+func GenerateFailed(cause error, keyARN string) *Failure {
+	if keyARN == "" {
+		return FailCause(cause, CodeGenerateKey, "unable to generate a data key: the pipeline has no AwsKmsKeyArn; set it, or give Key and KeyMd5 on the output")
+	}
+	return FailCause(cause, CodeGenerateKey, "unable to generate a data key using the KMS key ARN %s; allow the function's role to use it", keyARN)
+}
