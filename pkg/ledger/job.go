@@ -1,0 +1,99 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"reflect"
+
+	"sealreel/pkg/job"
+	"sealreel/pkg/object"
+	"sealreel/pkg/plan"
+)
+
+// Version is the version of records that this code writes. It reads no newer
+// one.
+const Version = 1
+
+// ErrNewer is what reading a record of a newer version answers, so that an
+// older function leaves it to a newer one.
+var ErrNewer = errors.New("the record was written by a newer version: update the functions")
+
+// Drop is the object version that a job came from.
+type Drop struct {
+	Bucket    string `json:"bucket"`
+	Key       string `json:"key"`
+	VersionID string `json:"versionId"`
+}
+
+// Hash names the drop.
+func (d Drop) Hash() string { return job.DropHash(d.Bucket, d.Key, d.VersionID) }
+
+// Record is all that is kept of a job. Reason tells an operator more than the
+// job shows; it holds no key bytes. Warnings are told to whoever reads the job.
+type Record struct {
+	Version  int      `json:"version"`
+	Job      job.Job  `json:"job"`
+	Drop     Drop     `json:"drop"`
+	Waiting  bool     `json:"waiting,omitempty"` // for an input that is not there yet
+	Warnings []string `json:"warnings,omitempty"`
+}
+
+func jobKey(id string) string  { return "jobs/" + id + ".json" }
+func planKey(id string) string { return "plans/" + id + ".json" }
+
+// Job reads a job's record. An id that names no job is an object.ErrNotExist.
+func (l *Ledger) Job(ctx context.Context, id string) (*Record, error) {
+	if !job.ValidID(id) {
+		return nil, fmt.Errorf("%q is no job id (13 digits, a hyphen, 6 letters or digits): %w", id, object.ErrNotExist)
+	}
+	r, _, err := read[Record](ctx, l, jobKey(id))
+	if err == nil && r.Version > Version {
+		return nil, fmt.Errorf("job %s: %w", id, ErrNewer)
+	}
+	return r, err
+}
+
+// CreateJob stores a new job's record, or reads the one that is there.
+func (l *Ledger) CreateJob(ctx context.Context, r *Record) (*Record, bool, error) {
+	r.Version = Version
+	return createOrRead(ctx, l, jobKey(r.Job.ID), r)
+}
+
+// UpdateJob advances a job by change, which may be called more than once. What
+// change leaves as it was is not written.
+func (l *Ledger) UpdateJob(ctx context.Context, id string, change func(*Record) error) (*Record, error) {
+	return update(ctx, l, jobKey(id), func(r *Record) error {
+		if r.Version > Version {
+			return fmt.Errorf("job %s: %w", id, ErrNewer)
+		}
+		before := *r
+		if err := change(r); err != nil {
+			return err
+		}
+		if reflect.DeepEqual(before, *r) {
+			return errUnchanged
+		}
+		return nil
+	})
+}
+
+// Jobs yields the ids of all jobs in the order of their submission.
+func (l *Ledger) Jobs(ctx context.Context) iter.Seq2[string, error] { return l.names(ctx, "jobs/") }
+
+// Plan reads a job's plan.
+func (l *Ledger) Plan(ctx context.Context, id string) (*plan.Plan, error) {
+	p, _, err := read[plan.Plan](ctx, l, planKey(id))
+	if err == nil && p.Version > plan.Version {
+		return nil, fmt.Errorf("plan of job %s: %w", id, ErrNewer)
+	}
+	return p, err
+}
+
+// CreatePlan stores a job's plan, or reads the one that was stored first.
+func (l *Ledger) CreatePlan(ctx context.Context, p *plan.Plan) (*plan.Plan, error) {
+	p.Version = plan.Version
+	first, _, err := createOrRead(ctx, l, planKey(p.Job), p)
+	return first, err
+}

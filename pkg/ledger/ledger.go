@@ -1,0 +1,150 @@
+// Package ledger keeps the records of jobs: small JSON objects in one bucket,
+// created once (If-None-Match) or advanced by comparing what was read
+// (If-Match). There is no other store, and nothing here is ever locked: two
+// functions that race both end with the same records.
+//
+// It guarantees that a record which exists is never overwritten by one made
+// from older knowledge, and that asking twice for the same creation is no
+// error.
+package ledger
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"strings"
+
+	"sealreel/pkg/object"
+)
+
+// Objects is the storage that a ledger is kept in. Errors wrap those of
+// package object.
+type Objects interface {
+	// Get returns an object's content and its entity tag.
+	Get(ctx context.Context, bucket, key string) (body []byte, etag string, err error)
+	// Create stores a new object; ErrExists when there is one already.
+	Create(ctx context.Context, bucket, key string, body []byte) error
+	// Replace stores a new version of the object that has the entity tag;
+	// ErrChanged when it has another by now.
+	Replace(ctx context.Context, bucket, key string, body []byte, etag string) error
+	// Keys yields the keys with the prefix in order.
+	Keys(ctx context.Context, bucket, prefix string) iter.Seq2[string, error]
+	// Delete removes an object; one that is not there is no error.
+	Delete(ctx context.Context, bucket, key string) error
+}
+
+// Ledger is the ledger in one bucket.
+type Ledger struct {
+	objects Objects
+	bucket  string
+}
+
+// New returns the ledger kept in the bucket.
+func New(objects Objects, bucket string) *Ledger {
+	return &Ledger{objects: objects, bucket: bucket}
+}
+
+// maxAttempts bounds how often a change is made anew because somebody else was
+// faster: each time another writer got on.
+const maxAttempts = 20
+
+func read[T any](ctx context.Context, l *Ledger, key string) (*T, string, error) {
+	body, etag, err := l.objects.Get(ctx, l.bucket, key)
+	if err != nil {
+		return nil, "", fmt.Errorf("reading %s: %w", key, err)
+	}
+	v := new(T)
+	if err := json.Unmarshal(body, v); err != nil {
+		return nil, "", fmt.Errorf("reading %s: %w", key, err)
+	}
+	return v, etag, nil
+}
+
+// create stores a record and says whether it is this call that did.
+func (l *Ledger) create(ctx context.Context, key string, v any) (bool, error) {
+	body, err := json.Marshal(v)
+	if err != nil {
+		return false, fmt.Errorf("writing %s: %w", key, err)
+	}
+	err = l.objects.Create(ctx, l.bucket, key, body)
+	switch {
+	case errors.Is(err, object.ErrExists):
+		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("writing %s: %w", key, err)
+	}
+	return true, nil
+}
+
+// createOrRead stores a record, or reads the one that was there first.
+func createOrRead[T any](ctx context.Context, l *Ledger, key string, v *T) (*T, bool, error) {
+	created, err := l.create(ctx, key, v)
+	if err != nil || created {
+		return v, created, err
+	}
+	first, _, err := read[T](ctx, l, key)
+	return first, false, err
+}
+
+// update applies change to a record until it is stored. change may return
+// errUnchanged to leave the record as it is.
+func update[T any](ctx context.Context, l *Ledger, key string, change func(*T) error) (*T, error) {
+	for range maxAttempts {
+		v, etag, err := read[T](ctx, l, key)
+		if err != nil {
+			return nil, err
+		}
+		if err := change(v); err != nil {
+			if errors.Is(err, errUnchanged) {
+				return v, nil
+			}
+			return nil, err
+		}
+		body, err := json.Marshal(v)
+		if err != nil {
+			return nil, fmt.Errorf("writing %s: %w", key, err)
+		}
+		err = l.objects.Replace(ctx, l.bucket, key, body, etag)
+		if err == nil {
+			return v, nil
+		}
+		if !errors.Is(err, object.ErrChanged) {
+			return nil, fmt.Errorf("writing %s: %w", key, err)
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+	}
+	return nil, fmt.Errorf("writing %s: %w in each of %d attempts", key, object.ErrChanged, maxAttempts)
+}
+
+var errUnchanged = errors.New("unchanged")
+
+// names yields the names, without prefix and .json, of the records under a
+// prefix.
+func (l *Ledger) names(ctx context.Context, prefix string) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		for key, err := range l.objects.Keys(ctx, l.bucket, prefix) {
+			if err != nil {
+				yield("", fmt.Errorf("listing %s: %w", prefix, err))
+				return
+			}
+			if !yield(strings.TrimSuffix(strings.TrimPrefix(key, prefix), ".json"), nil) {
+				return
+			}
+		}
+	}
+}
+
+func (l *Ledger) nameSet(ctx context.Context, prefix string) (map[string]bool, error) {
+	set := map[string]bool{}
+	for name, err := range l.names(ctx, prefix) {
+		if err != nil {
+			return nil, err
+		}
+		set[name] = true
+	}
+	return set, nil
+}

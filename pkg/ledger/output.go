@@ -1,0 +1,99 @@
+package ledger
+
+import (
+	"context"
+	"strings"
+
+	"sealreel/pkg/job"
+	"sealreel/pkg/task"
+)
+
+// Ready asks for the assembly of an output: the object whose creation starts
+// the assemble function.
+type Ready struct {
+	Job    string `json:"job"`
+	Output string `json:"output"`
+}
+
+func readyKey(job, output string) string { return "ready/" + job + "/" + output + ".json" }
+
+// ParseReady reads the key of an object that MarkReady made.
+func ParseReady(key string) (Ready, bool) {
+	parts := strings.Split(strings.TrimSuffix(key, ".json"), "/")
+	if len(parts) != 3 || parts[0] != "ready" || !job.ValidID(parts[1]) || parts[2] == "" {
+		return Ready{}, false
+	}
+	return Ready{Job: parts[1], Output: parts[2]}, true
+}
+
+// MarkReady asks once for the assembly of an output.
+func (l *Ledger) MarkReady(ctx context.Context, job, output string) error {
+	_, err := l.create(ctx, readyKey(job, output), Ready{Job: job, Output: output})
+	return err
+}
+
+// AskAgain asks anew for an assembly that was asked for and did not happen.
+func (l *Ledger) AskAgain(ctx context.Context, job, output string) error {
+	if err := l.objects.Delete(ctx, l.bucket, readyKey(job, output)); err != nil {
+		return err
+	}
+	return l.MarkReady(ctx, job, output)
+}
+
+// Result is the last act of assemble for an output: what the job shows of it
+// and what a master playlist needs to know. Bandwidth is the peak bit rate of a
+// segment and AverageBandwidth that of them all, in bits a second.
+type Result struct {
+	Version          int           `json:"version"`
+	Result           job.Result    `json:"result"`
+	Bandwidth        int64         `json:"bandwidth,omitempty"`
+	AverageBandwidth int64         `json:"averageBandwidth,omitempty"`
+	Codecs           []string      `json:"codecs,omitempty"`
+	Failure          *task.Failure `json:"failure,omitempty"`
+}
+
+// CreateResult stores the result of an output, or reads the one that was there
+// first.
+func (l *Ledger) CreateResult(ctx context.Context, job, output string, r *Result) (*Result, error) {
+	r.Version = Version
+	first, _, err := createOrRead(ctx, l, "outputs/"+job+"/"+output+".json", r)
+	return first, err
+}
+
+// Result reads the result of an output.
+func (l *Ledger) Result(ctx context.Context, job, output string) (*Result, error) {
+	r, _, err := read[Result](ctx, l, "outputs/"+job+"/"+output+".json")
+	return r, err
+}
+
+// Results are the ids of a job's outputs that have a result.
+func (l *Ledger) Results(ctx context.Context, job string) (map[string]bool, error) {
+	return l.nameSet(ctx, "outputs/"+job+"/")
+}
+
+// Entry says which output of which job an object in an output bucket belongs
+// to.
+type Entry struct {
+	Job    string `json:"job"`
+	Output string `json:"output"`
+}
+
+// Catalog records the owner of an output key, or reads the one that was there
+// first.
+func (l *Ledger) Catalog(ctx context.Context, outputKey string, e Entry) (Entry, error) {
+	first, _, err := createOrRead(ctx, l, "catalog/"+outputKey+".json", &e)
+	if err != nil {
+		return Entry{}, err
+	}
+	return *first, nil
+}
+
+// Owner reads the owner of an output key; an object.ErrNotExist for one that
+// no job wrote.
+func (l *Ledger) Owner(ctx context.Context, outputKey string) (Entry, error) {
+	e, _, err := read[Entry](ctx, l, "catalog/"+outputKey+".json")
+	if err != nil {
+		return Entry{}, err
+	}
+	return *e, nil
+}

@@ -1,0 +1,84 @@
+package plan
+
+import "sealreel/pkg/rational"
+
+// draft is a plan in the making. units and leads go with Groups: the frames
+// that every boundary must be a multiple of, and those of the longest lead-in.
+type draft struct {
+	*Plan
+	seconds int64
+	units   []int64
+	leads   []int64
+}
+
+// soundChunkSeconds is the length of the chunks of a group without a picture:
+// there is nothing to encode in them, only segments to be written.
+const soundChunkSeconds = 600
+
+// target is how many frames a chunk of the group is about to have.
+func (d *draft) target(picture bool, rate rational.Rational) int64 {
+	if picture {
+		return max(rate.Round(d.seconds), 1)
+	}
+	return rate.Round(soundChunkSeconds)
+}
+
+// join puts an output into the first group that it can share a decode with:
+// one of the same rate in which a boundary that suits all is not further away
+// than a chunk is long. A new group is made where there is none.
+func (d *draft) join(picture bool, rate rational.Rational, unit, lead int64, output int) int {
+	for i := range d.Groups {
+		g := &d.Groups[i]
+		if g.Picture != picture || g.Rate != rate {
+			continue
+		}
+		if both := lcm(d.units[i], unit); both <= max(d.target(picture, rate), unit, d.units[i]) {
+			d.units[i], d.leads[i] = both, max(d.leads[i], lead)
+			g.Outputs = append(g.Outputs, output)
+			return i
+		}
+	}
+	d.Groups = append(d.Groups, Group{Picture: picture, Rate: rate, Outputs: []int{output}})
+	d.units = append(d.units, unit)
+	d.leads = append(d.leads, lead)
+	return len(d.Groups) - 1
+}
+
+// cut divides each group, and names the streams that are read.
+func (d *draft) cut(src Source) {
+	for i := range d.Groups {
+		g := &d.Groups[i]
+		grid := Grid{Rate: g.Rate, Unit: d.units[i], Target: d.target(g.Picture, g.Rate), Lead: d.leads[i]}
+		if g.Picture {
+			t := src.Picture.Timeline
+			d.Video = &Video{Stream: src.Picture.Stream, TimeBase: t.TimeBase, Start: t.Start}
+			grid.Frames = t.Frames(g.Rate)
+			g.Chunks = Cut(t, grid)
+		} else {
+			grid.Frames = max(src.Sound.End.Sub(src.Sound.Start).Mul(g.Rate).Ceil(1), 1)
+			g.Chunks = cutEvenly(grid)
+		}
+		g.Frames = grid.Frames
+	}
+	if len(d.Sounds) > 0 {
+		d.Audio = &Audio{Stream: src.Sound.Stream, Start: src.Sound.Start, End: src.Sound.End}
+	}
+}
+
+// cutEvenly divides a grid for which nothing is decoded.
+func cutEvenly(g Grid) []Chunk {
+	length := max(g.Target/g.Unit, 1) * g.Unit
+	var chunks []Chunk
+	for first := int64(0); first < g.Frames; first += length {
+		chunks = append(chunks, Chunk{First: first, End: min(first+length, g.Frames), Lead: first})
+	}
+	return chunks
+}
+
+func lcm(a, b int64) int64 {
+	x, y := a, b
+	for y != 0 {
+		x, y = y, x%y
+	}
+	return a / x * b
+}

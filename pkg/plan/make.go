@@ -1,0 +1,170 @@
+package plan
+
+import (
+	"slices"
+
+	"sealreel/pkg/job"
+	"sealreel/pkg/preset"
+	"sealreel/pkg/rational"
+	"sealreel/pkg/task"
+)
+
+// Source is what the probe found in an input. Picture or Sound is nil when the
+// input has none.
+type Source struct {
+	Picture *SourcePicture
+	Sound   *SourceSound
+}
+
+// SourcePicture is the video stream that is used. Width and Height are those of
+// the coded frames; Rotation is how far they are to be turned clockwise to be
+// shown, in degrees. Rate is the stream's nominal frame rate.
+type SourcePicture struct {
+	Stream        int
+	Timeline      Timeline
+	Rate          rational.Rational
+	Width, Height int
+	SAR           rational.Rational
+	Rotation      int
+}
+
+// SourceSound is the audio stream that is used. Start is the input's time zero
+// and End when the sound ends, in seconds of the stream's own clock.
+type SourceSound struct {
+	Stream     int
+	SampleRate int
+	Channels   int
+	Start, End rational.Rational
+}
+
+// Wish is one output that is asked for. Key is with the job's prefix.
+type Wish struct {
+	Output job.Output
+	Preset *preset.Preset
+	Bucket string
+	Key    string
+}
+
+// Options are an operator's. ChunkSeconds is how long chunks are about to be.
+type Options struct {
+	ChunkSeconds int
+}
+
+// aacFrame is the number of samples in a frame of AAC.
+const aacFrame = 1024
+
+// Make cuts the work for the wishes: it fills Video, Audio, Sounds, Groups and
+// Outputs of a plan. An output has the streams that both its preset and the
+// input have; one that has none of them is planned with its failure.
+func Make(src Source, wishes []Wish, opts Options) *Plan {
+	d := &draft{Plan: &Plan{}, seconds: int64(opts.ChunkSeconds)}
+	for _, w := range wishes {
+		o := Output{
+			ID: w.Output.ID, Group: -1, Sound: -1, Container: w.Preset.Container,
+			Bucket: w.Bucket, Key: w.Key, Encryption: w.Output.Encryption,
+		}
+		if src.Sound != nil && w.Preset.HasAudio() {
+			o.Sound = d.sound(soundOf(w.Preset.Audio, src.Sound))
+		}
+		switch segment := segmentSeconds(w); {
+		case src.Picture != nil && w.Preset.HasVideo():
+			d.planPicture(src.Picture, w, segment, &o)
+		case o.Sound >= 0:
+			d.planSound(segment, &o)
+		default:
+			o.Failure = task.Failed(mismatch(w.Preset, src))
+		}
+		d.Outputs = append(d.Outputs, o)
+	}
+	d.cut(src)
+	return d.Plan
+}
+
+func mismatch(ps *preset.Preset, src Source) *job.Failure {
+	has, wants := "neither video nor audio that could be used", "video"
+	switch {
+	case src.Picture != nil:
+		has, wants = "video only", "audio"
+	case src.Sound != nil:
+		has = "audio only"
+	}
+	return job.Fail(job.CodePresetMismatch, "preset %s makes %s, but the input has %s: choose a preset that fits the input", ps.ID, wants, has)
+}
+
+// segmentSeconds is the output's SegmentDuration, zero for a single file.
+func segmentSeconds(w Wish) rational.Rational {
+	if !job.OutputNames("", w.Output, w.Preset.Container).Segmented() {
+		return rational.Rational{}
+	}
+	seconds, _ := w.Output.SegmentSeconds()
+	return seconds
+}
+
+// sound finds or adds an encoding.
+func (d *draft) sound(s Sound) int {
+	if i := slices.Index(d.Sounds, s); i >= 0 {
+		return i
+	}
+	d.Sounds = append(d.Sounds, s)
+	return len(d.Sounds) - 1
+}
+
+// planPicture plans an output with a picture.
+func (d *draft) planPicture(src *SourcePicture, w Wish, segment rational.Rational, o *Output) {
+	v := w.Preset.Video
+	rate := preset.FrameRateFor(v, src.Rate)
+	gop := preset.GOPFrames(v, rate, segment)
+	size := preset.SizeFor(v, src.Width, src.Height, src.SAR, rotation(w.Output.Rotate, src.Rotation))
+	o.Picture = pictureOf(v, size, gop)
+	o.SegmentFrames = int64(gop.SegmentFrames)
+	unit := max(o.SegmentFrames, 1)
+	if gop.Fixed && o.SegmentFrames == 0 {
+		unit = int64(gop.Frames)
+	}
+	o.Group = d.join(true, rate, unit, leadFrames(gop.Frames, rate), len(d.Outputs))
+}
+
+// rotation is how far to turn: what the output says, or for auto what the input
+// says.
+func rotation(wanted string, detected int) int {
+	switch wanted {
+	case "90":
+		return 90
+	case "180":
+		return 180
+	case "270":
+		return 270
+	case "0":
+		return 0
+	}
+	return detected
+}
+
+// planSound plans an output without a picture, on a grid of AAC frames.
+func (d *draft) planSound(segment rational.Rational, o *Output) {
+	rate := rational.New(int64(d.Sounds[o.Sound].SampleRate), aacFrame)
+	if segment.Sign() > 0 {
+		o.SegmentFrames = max(1, segment.Mul(rate).Floor(1))
+	}
+	o.Group = d.join(false, rate, max(o.SegmentFrames, 1), 0, len(d.Outputs))
+}
+
+// soundOf derives an encoding from a preset. A rate of auto keeps the source's
+// where AAC has it.
+func soundOf(a *preset.Audio, src *SourceSound) Sound {
+	s := Sound{Codec: a.Codec, BitRate: a.Kbps() * kilobit, SampleRate: a.Hz(), Channels: a.ChannelCount()}
+	if s.SampleRate == 0 {
+		s.SampleRate = 48000
+		if slices.Contains(aacRates, src.SampleRate) {
+			s.SampleRate = src.SampleRate
+		}
+	}
+	if s.Channels == 0 {
+		s.Channels = min(max(src.Channels, 1), 8)
+	}
+	return s
+}
+
+// aacRates are the sample rates of MPEG-4 AAC (ISO/IEC 14496-3, table 1.18)
+// that are of use for whole programmes.
+var aacRates = []int{16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000}

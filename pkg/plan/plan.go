@@ -1,0 +1,118 @@
+// Package plan decides how a job is cut into tasks: which frames each chunk
+// encodes, where segments end, and which sound goes with which picture.
+//
+// Everything is counted in places of a constant output grid, so that the frames
+// of all chunks together are exactly those of one encode of the whole file, and
+// a segment ends at a frame's number, not at a rounded time. A Plan is written
+// once and never changed: a worker needs nothing but the plan and its task's
+// name. The package holds rules only and imports no AWS SDK.
+package plan
+
+import (
+	"sealreel/pkg/job"
+	"sealreel/pkg/rational"
+	"sealreel/pkg/task"
+)
+
+// Version is the version of plans that this code writes. It reads no newer one.
+const Version = 1
+
+// Plan is all that the tasks of a job need to know.
+type Plan struct {
+	Version int      `json:"version"`
+	Job     string   `json:"job"`
+	Input   Input    `json:"input"`
+	Keys    Keys     `json:"keys"`
+	Video   *Video   `json:"video,omitempty"` // nil when no picture is made
+	Audio   *Audio   `json:"audio,omitempty"` // nil when no sound is made
+	Sounds  []Sound  `json:"sounds,omitempty"`
+	Groups  []Group  `json:"groups"`
+	Outputs []Output `json:"outputs"`
+}
+
+// Input is the pinned version of an object: later reads carry VersionID and
+// ETag, so that what was probed is what is transcoded. Size is of plaintext.
+type Input struct {
+	Bucket     string          `json:"bucket"`
+	Key        string          `json:"key"`
+	VersionID  string          `json:"versionId"`
+	ETag       string          `json:"eTag"`
+	Size       int64           `json:"size"`
+	Encryption *job.Encryption `json:"encryption,omitempty"`
+}
+
+// Keys say how the job's keys are unwrapped, and hold the wrapped data key of
+// its work files.
+type Keys struct {
+	KeyARN  string            `json:"keyArn,omitempty"`
+	Context map[string]string `json:"context"`
+	Work    job.Encryption    `json:"work"`
+}
+
+// Video is the stream that pictures come from. Times are in units of TimeBase.
+type Video struct {
+	Stream   int               `json:"stream"`
+	TimeBase rational.Rational `json:"timeBase"`
+	Start    int64             `json:"start"` // the input's time zero
+}
+
+// Audio is the stream that sound comes from. Start is the input's time zero in
+// seconds, End when the sound ends, as far as the probe knows.
+type Audio struct {
+	Stream int               `json:"stream"`
+	Start  rational.Rational `json:"start"`
+	End    rational.Rational `json:"end"`
+}
+
+// Sound is one encoding of the audio stream, shared by the outputs that name
+// it. BitRate is in bits a second; Channels 0 keeps the source's.
+type Sound struct {
+	Codec      string `json:"codec"`
+	BitRate    int    `json:"bitRate"`
+	SampleRate int    `json:"sampleRate"`
+	Channels   int    `json:"channels"`
+}
+
+// Group is a set of outputs that one decode feeds: they share rate and chunks.
+// Without Picture its grid is of AAC frames and nothing is decoded for it.
+type Group struct {
+	Picture bool              `json:"picture"`
+	Rate    rational.Rational `json:"rate"`
+	Frames  int64             `json:"frames"`
+	Chunks  []Chunk           `json:"chunks"`
+	Outputs []int             `json:"outputs"`
+}
+
+// Output is one output of the job, by its place there.
+type Output struct {
+	ID            string          `json:"id"`
+	Group         int             `json:"group"`
+	Sound         int             `json:"sound"` // place in Sounds, -1 for none
+	Picture       *Picture        `json:"picture,omitempty"`
+	Container     string          `json:"container"`
+	Bucket        string          `json:"bucket"`
+	Key           string          `json:"key"`                     // with the prefix
+	SegmentFrames int64           `json:"segmentFrames,omitempty"` // 0: a single file
+	Encryption    *job.Encryption `json:"encryption,omitempty"`    // with the wrapped key, also when it was generated
+	Failure       *task.Failure   `json:"failure,omitempty"`       // known before anything was encoded
+}
+
+// Tasks are the names of all chunks of the group with that place.
+func (p *Plan) Tasks(group int) []string {
+	names := make([]string, len(p.Groups[group].Chunks))
+	for i := range names {
+		names[i] = task.Chunk(group, i)
+	}
+	return names
+}
+
+// HasSound says whether any output of the group has sound, so that its chunks
+// wait for the audio task.
+func (p *Plan) HasSound(group int) bool {
+	for _, o := range p.Groups[group].Outputs {
+		if p.Outputs[o].Sound >= 0 {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,63 @@
+package task
+
+import "sealreel/pkg/job"
+
+// Segment is one stored segment of an output. Ticks are of 1/90000 second;
+// Bytes are of plaintext.
+type Segment struct {
+	Key   string `json:"key"`
+	Bytes int64  `json:"bytes"`
+	Ticks int64  `json:"ticks"`
+}
+
+// Part is a stretch of one track of a single file, as two sealed objects of the
+// work bucket: the samples back to back, and the index that describes them.
+type Part struct {
+	Data  string `json:"data"`
+	Index string `json:"index"`
+}
+
+// Made is what a task made of one output, or why it could not.
+type Made struct {
+	Segments []Segment `json:"segments,omitempty"`
+	Part     *Part     `json:"part,omitempty"`
+	Codecs   []string  `json:"codecs,omitempty"` // RFC 6381, as a master playlist names them
+	Failure  *Failure  `json:"failure,omitempty"`
+}
+
+// Failure is a job.Failure as a receipt keeps it: what the job may show.
+type Failure struct {
+	Code   job.Code `json:"code"`
+	Detail string   `json:"detail"`
+}
+
+// Failed is the failure of err, without its cause.
+func Failed(err error) *Failure {
+	f := job.FailureOf(err)
+	return &Failure{Code: f.Code, Detail: f.Detail}
+}
+
+// Err is the failure as an error, nil for nil.
+func (f *Failure) Err() error {
+	if f == nil {
+		return nil
+	}
+	return &job.Failure{Code: f.Code, Detail: f.Detail}
+}
+
+// Receipt is the last act of a chunk's task: what it made of each output, by
+// the output's place in the job. Chunk seconds measure the work.
+type Receipt struct {
+	Version      int          `json:"version"`
+	Outputs      map[int]Made `json:"outputs"`
+	Frames       int64        `json:"frames,omitempty"`
+	Milliseconds int64        `json:"milliseconds"`
+}
+
+// Sound is the receipt for the encoded sound of one chunk: a part for each
+// encoding of the plan, by its place there, or the failure of them all.
+type Sound struct {
+	Version int          `json:"version"`
+	Parts   map[int]Part `json:"parts,omitempty"`
+	Failure *Failure     `json:"failure,omitempty"`
+}
