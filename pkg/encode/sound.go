@@ -1,0 +1,52 @@
+package encode
+
+import (
+	"fmt"
+	"strconv"
+
+	"sealreel/pkg/plan"
+	"sealreel/pkg/rational"
+)
+
+// Sounds are the arguments that encode an input's sound once, from its time
+// zero to its end, into each encoding of the plan; urls[i] is where the
+// fragmented MP4 of p.Sounds[i] goes.
+func Sounds(p *plan.Plan, input []string, urls []string) []string {
+	args := append([]string{"-copyts"}, input...)
+	args = append(args, "-filter_complex", soundGraph(p))
+	for i, s := range p.Sounds {
+		args = append(args, "-map", fmt.Sprintf("[out%d]", i), "-c:a", "aac")
+		if s.BitRate > 0 {
+			args = append(args, "-b:a", strconv.Itoa(s.BitRate))
+		}
+		args = append(args,
+			"-f", "mp4", "-movflags", "empty_moov+default_base_moof", "-frag_duration", "1000000",
+			"-map_metadata", "-1", "-map_chapters", "-1", "-method", "PUT", urls[i])
+	}
+	return args
+}
+
+// soundGraph moves the sound to the input's time zero, fills what is missing
+// with silence (before the first sample, and where the input has a hole), and
+// feeds every encoding from one decode.
+func soundGraph(p *plan.Plan) string {
+	graph := fmt.Sprintf("[0:%d]asetpts=PTS-(%s)/TB,asplit=%d", p.Audio.Stream, fraction(p.Audio.Start), len(p.Sounds))
+	for i := range p.Sounds {
+		graph += fmt.Sprintf("[in%d]", i)
+	}
+	for i, s := range p.Sounds {
+		graph += fmt.Sprintf(";[in%d]aresample=%d:async=1:first_pts=0,aformat=channel_layouts=%s[out%d]",
+			i, s.SampleRate, layout(s.Channels), i)
+	}
+	return graph
+}
+
+func fraction(r rational.Rational) string {
+	return fmt.Sprintf("%d/%d", r.Num, max(r.Den, 1))
+}
+
+// layout is ffmpeg's name of the usual layout of n channels.
+func layout(n int) string {
+	names := []string{"mono", "stereo", "3.0", "4.0", "5.0", "5.1", "6.1", "7.1"}
+	return names[min(max(n, 1), len(names))-1]
+}

@@ -1,0 +1,106 @@
+package plan
+
+import (
+	"testing"
+
+	"sealreel/pkg/job"
+	"sealreel/pkg/preset"
+	"sealreel/pkg/rational"
+)
+
+func systemPreset(t *testing.T, id string) *preset.Preset {
+	t.Helper()
+	p, ok := preset.System("1351620000001-" + id)
+	if !ok {
+		t.Fatalf("no system preset %s", id)
+	}
+	return p
+}
+
+func source(rate rational.Rational, seconds int, picture, hasSound bool) Source {
+	var s Source
+	if picture {
+		s.Picture = &SourcePicture{Width: 1280, Height: 720, Rate: rate,
+			Timeline: constant(rate, rational.New(1, 90000), int(rate.Round(int64(seconds))), 0, 48, true)}
+	}
+	if hasSound {
+		s.Sound = &SourceSound{Stream: 1, SampleRate: 48000, Channels: 2, End: rational.Int(int64(seconds))}
+	}
+	return s
+}
+
+func wish(t *testing.T, id, presetID, segment string) Wish {
+	return Wish{Output: job.Output{ID: id, Key: "k" + id, PresetID: presetID, SegmentDuration: segment}, Preset: systemPreset(t, presetID), Bucket: "out", Key: "k" + id}
+}
+
+func TestLadderSharesOneDecodeAndOneSound(t *testing.T) {
+	p := Make(source(rational.Int(25), 120, true, true), []Wish{
+		wish(t, "1", "200010", "10"), wish(t, "2", "200030", "10"), wish(t, "3", "200050", "10"),
+	}, Options{ChunkSeconds: 30})
+	if len(p.Groups) != 1 || len(p.Groups[0].Outputs) != 3 || len(p.Sounds) != 1 {
+		t.Fatalf("%d groups with %v, %d sounds", len(p.Groups), p.Groups, len(p.Sounds))
+	}
+	// FixedGOP of 90 frames at 25 a second: two GOPs fit in ten seconds.
+	if s := p.Outputs[0].SegmentFrames; s != 180 {
+		t.Errorf("segments of %d frames, want 180", s)
+	}
+	for _, c := range p.Groups[0].Chunks {
+		if c.First%180 != 0 {
+			t.Errorf("a chunk begins at %d, within a segment", c.First)
+		}
+	}
+	if !p.HasSound(0) || p.Audio == nil || p.Video == nil {
+		t.Error("streams are missing")
+	}
+}
+
+func TestOutputsTakeTheStreamsThatAreThere(t *testing.T) {
+	for _, c := range []struct {
+		name           string
+		picture, sound bool
+		wantPicture    bool
+		wantSound      bool
+		wantFailure    job.Code
+	}{
+		{"both", true, true, true, true, 0},
+		{"no sound", true, false, true, false, 0},
+		{"no picture", false, true, false, true, 0},
+		{"nothing", false, false, false, false, job.CodePresetMismatch},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p := Make(source(rational.New(30000, 1001), 30, c.picture, c.sound), []Wish{wish(t, "1", "200040", "6")}, Options{ChunkSeconds: 10})
+			o := p.Outputs[0]
+			if (o.Picture != nil) != c.wantPicture || (o.Sound >= 0) != c.wantSound {
+				t.Errorf("picture %v, sound %d", o.Picture, o.Sound)
+			}
+			if c.wantFailure == 0 {
+				if o.Failure != nil || o.SegmentFrames == 0 || len(p.Groups[o.Group].Chunks) == 0 {
+					t.Errorf("planned as %+v", o)
+				}
+			} else if o.Failure == nil || o.Failure.Code != c.wantFailure {
+				t.Errorf("failure %v, want %d", o.Failure, c.wantFailure)
+			}
+		})
+	}
+}
+
+func TestRatesAreApart(t *testing.T) {
+	p := Make(source(rational.Int(25), 60, true, true), []Wish{
+		wish(t, "1", "200010", "10"), wish(t, "2", "000010", ""),
+	}, Options{ChunkSeconds: 30})
+	if len(p.Groups) != 2 {
+		t.Fatalf("%d groups, want one of 25 and one of 29.97 frames a second", len(p.Groups))
+	}
+	if p.Groups[1].Rate != rational.New(30000, 1001) || p.Groups[1].Frames != 1798 {
+		t.Errorf("%v with %d frames", p.Groups[1].Rate, p.Groups[1].Frames)
+	}
+}
+
+func TestSegmentsWithoutCommonMultipleArePlannedApart(t *testing.T) {
+	p := Make(source(rational.Int(25), 300, true, false), []Wish{
+		wish(t, "1", "200040", "11"), wish(t, "2", "200050", "19"), wish(t, "3", "200050", "11"),
+	}, Options{ChunkSeconds: 20})
+	if len(p.Groups) != 2 || len(p.Groups[0].Outputs) != 2 {
+		t.Fatalf("groups %+v", p.Groups)
+	}
+}
