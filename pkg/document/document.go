@@ -85,6 +85,7 @@ const (
 type node struct {
 	kind     kind
 	text     string   // of a scalar: a string's value, a number as written, true, false
+	quoted   bool     // a scalar that is a string
 	names    []string // of an object
 	children []*node  // of an object or a list
 }
@@ -103,7 +104,7 @@ func readNode(dec *json.Decoder, depth int) (*node, error) {
 	case json.Delim:
 		return readChildren(dec, v, depth)
 	case string:
-		return &node{kind: scalar, text: v}, nil
+		return &node{kind: scalar, text: v, quoted: true}, nil
 	default: // json.Number or bool
 		return &node{kind: scalar, text: fmt.Sprint(v)}, nil
 	}
@@ -144,6 +145,39 @@ func (n *node) blank() bool {
 		}
 	}
 	return true
+}
+
+// appendJSON writes the value as it was read, without its white space.
+func (n *node) appendJSON(b []byte) []byte {
+	switch n.kind {
+	case null:
+		return append(b, "null"...)
+	case scalar:
+		if n.quoted {
+			return appendString(b, n.text)
+		}
+		return append(b, n.text...)
+	}
+	brackets := "[]"
+	if n.kind == object {
+		brackets = "{}"
+	}
+	b = append(b, brackets[0])
+	for i, child := range n.children {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		if n.kind == object {
+			b = append(appendString(b, n.names[i]), ':')
+		}
+		b = child.appendJSON(b)
+	}
+	return append(b, brackets[1])
+}
+
+func appendString(b []byte, s string) []byte {
+	quoted, _ := json.Marshal(s) // a string always encodes
+	return append(b, quoted...)
 }
 
 func invalidUTF8(doc []byte) int {

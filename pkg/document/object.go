@@ -1,6 +1,7 @@
 package document
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
@@ -28,6 +29,9 @@ func (o *Object) Problems() *Problems { return o.problems }
 
 // Path is the path of a member of this object; of the object itself for "".
 func (o *Object) Path(name string) string { return join(o.path, LowerCamel(name)) }
+
+// JSON is the object as it was read, without its white space.
+func (o *Object) JSON() json.RawMessage { return o.node.appendJSON(nil) }
 
 // Has says whether the member is there and not null.
 func (o *Object) Has(name string) bool { return o.member(name) != nil }

@@ -38,7 +38,7 @@ var (
 // request as far as it could be read, without the values that broke a rule,
 // so that a job in Error can be shown for it.
 //
-// Rules that need the presets are CheckPresets' in package preset.
+// Rules that need the presets are those of preset.Check.
 func ParseRequest(doc []byte) (*Request, error) {
 	root, err := document.Parse(doc, MaxDocument)
 	if err != nil {
