@@ -1,0 +1,85 @@
+// Package config reads what a function is told by its environment (the
+// variables of docs/architecture.md). It holds no secret: keys come wrapped in
+// documents and are unwrapped through KMS.
+package config
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"strconv"
+)
+
+// Config is a function's configuration.
+type Config struct {
+	IngestBucket, OutputBucket, StateBucket, WorkBucket string
+	QueueURL                                            string
+	KeyARN                                              string
+	PipelineID                                          string
+	Pipeline                                            string // the default pipeline as JSON
+	ChunkSeconds                                        int
+	MaxPixels                                           int64
+	X264Preset                                          string
+	FFmpeg, FFprobe                                     string
+	LogLevel                                            slog.Level
+}
+
+// FromEnv reads the environment through getenv (os.Getenv). All that is wrong
+// is reported at once.
+func FromEnv(getenv func(string) string) (Config, error) {
+	r := reader{getenv: getenv}
+	c := Config{
+		IngestBucket: r.required("SEALREEL_INGEST_BUCKET"),
+		OutputBucket: r.required("SEALREEL_OUTPUT_BUCKET"),
+		StateBucket:  r.required("SEALREEL_STATE_BUCKET"),
+		WorkBucket:   r.required("SEALREEL_WORK_BUCKET"),
+		QueueURL:     r.required("SEALREEL_QUEUE_URL"),
+		KeyARN:       getenv("SEALREEL_KMS_KEY_ARN"),
+		PipelineID:   getenv("SEALREEL_PIPELINE_ID"),
+		Pipeline:     getenv("SEALREEL_PIPELINE"),
+		ChunkSeconds: int(r.number("SEALREEL_CHUNK_SECONDS", 30, 1, 600)),
+		MaxPixels:    r.number("SEALREEL_MAX_PIXELS", 8192*4352, 1, 1<<30),
+		X264Preset:   r.text("SEALREEL_X264_PRESET", "medium"),
+		FFmpeg:       r.text("SEALREEL_FFMPEG", "/opt/bin/ffmpeg"),
+		FFprobe:      r.text("SEALREEL_FFPROBE", "/opt/bin/ffprobe"),
+	}
+	if level := getenv("SEALREEL_LOG_LEVEL"); level != "" {
+		if err := c.LogLevel.UnmarshalText([]byte(level)); err != nil {
+			r.errs = append(r.errs, fmt.Errorf("SEALREEL_LOG_LEVEL is %q: use DEBUG, INFO, WARN or ERROR", level))
+		}
+	}
+	return c, errors.Join(r.errs...)
+}
+
+type reader struct {
+	getenv func(string) string
+	errs   []error
+}
+
+func (r *reader) required(name string) string {
+	v := r.getenv(name)
+	if v == "" {
+		r.errs = append(r.errs, fmt.Errorf("%s is not set: the template sets it for every function", name))
+	}
+	return v
+}
+
+func (r *reader) text(name, otherwise string) string {
+	if v := r.getenv(name); v != "" {
+		return v
+	}
+	return otherwise
+}
+
+func (r *reader) number(name string, otherwise, least, most int64) int64 {
+	v := r.getenv(name)
+	if v == "" {
+		return otherwise
+	}
+	n, err := strconv.ParseInt(v, 10, 64)
+	if err != nil || n < least || n > most {
+		r.errs = append(r.errs, fmt.Errorf("%s is %q: it must be a number from %d to %d", name, v, least, most))
+		return otherwise
+	}
+	return n
+}

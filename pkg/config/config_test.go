@@ -1,0 +1,42 @@
+package config
+
+import (
+	"strings"
+	"testing"
+)
+
+func env(extra map[string]string) func(string) string {
+	return func(name string) string {
+		if v, ok := extra[name]; ok {
+			return v
+		}
+		switch name {
+		case "SEALREEL_INGEST_BUCKET", "SEALREEL_OUTPUT_BUCKET", "SEALREEL_STATE_BUCKET", "SEALREEL_WORK_BUCKET", "SEALREEL_QUEUE_URL":
+			return strings.ToLower(name)
+		}
+		return ""
+	}
+}
+
+func TestDefaults(t *testing.T) {
+	c, err := FromEnv(env(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.ChunkSeconds != 30 || c.X264Preset != "medium" || c.FFmpeg != "/opt/bin/ffmpeg" || c.MaxPixels != 35651584 {
+		t.Errorf("defaults are %+v", c)
+	}
+}
+
+func TestEverythingWrongIsReportedAtOnce(t *testing.T) {
+	_, err := FromEnv(env(map[string]string{
+		"SEALREEL_STATE_BUCKET": "", "SEALREEL_CHUNK_SECONDS": "0", "SEALREEL_LOG_LEVEL": "loud", "SEALREEL_MAX_PIXELS": "many"}))
+	if err == nil {
+		t.Fatal("no error")
+	}
+	for _, want := range []string{"SEALREEL_STATE_BUCKET", "SEALREEL_CHUNK_SECONDS", "SEALREEL_LOG_LEVEL", "SEALREEL_MAX_PIXELS"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%q does not name %s", err, want)
+		}
+	}
+}
