@@ -13,7 +13,7 @@ type draft struct {
 
 // soundChunkSeconds is the length of the chunks of a group without a picture:
 // there is nothing to encode in them, only segments to be written.
-const soundChunkSeconds = 600
+const soundChunkSeconds = 120
 
 // target is how many frames a chunk of the group is about to have.
 func (d *draft) target(picture bool, rate rational.Rational) int64 {

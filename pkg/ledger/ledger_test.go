@@ -1,0 +1,185 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"sealreel/pkg/job"
+	"sealreel/pkg/object"
+	"sealreel/pkg/object/objecttest"
+	"sealreel/pkg/plan"
+	"sealreel/pkg/task"
+)
+
+const id = "1382644766696-2di5iz"
+
+func open() (*Ledger, *objecttest.Memory) {
+	m := &objecttest.Memory{}
+	return New(m, "state"), m
+}
+
+func record() *Record {
+	return &Record{Job: job.New(id, &job.Request{Outputs: []job.Output{{Key: "a"}, {Key: "b"}}}, time.UnixMilli(1))}
+}
+
+func TestADropBecomesOneJob(t *testing.T) {
+	l, _ := open()
+	d := Drop{Bucket: "in", Key: "a b", VersionID: "v1"}
+	var jobs [20]string
+	var wg sync.WaitGroup
+	for i := range jobs {
+		wg.Go(func() {
+			c, err := l.ClaimDrop(t.Context(), d, fmt.Sprintf("13826447666%02d-2di5iz", i))
+			if err != nil {
+				t.Error(err)
+			}
+			jobs[i] = c.Job
+		})
+	}
+	wg.Wait()
+	for _, j := range jobs {
+		if j != jobs[0] {
+			t.Fatalf("one drop became the jobs %v", jobs)
+		}
+	}
+}
+
+func TestUpdatesOfTwoWritersAreBothKept(t *testing.T) {
+	l, _ := open()
+	if _, created, err := l.CreateJob(t.Context(), record()); err != nil || !created {
+		t.Fatal(created, err)
+	}
+	var wg sync.WaitGroup
+	for i := range 10 {
+		wg.Go(func() {
+			_, err := l.UpdateJob(t.Context(), id, func(r *Record) error {
+				r.Warnings = append(slices.Clone(r.Warnings), fmt.Sprint(i))
+				return nil
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	r, err := l.Job(t.Context(), id)
+	if err != nil || len(r.Warnings) != 10 {
+		t.Errorf("%v, %v", r, err)
+	}
+}
+
+func TestWhatDoesNotChangeIsNotWritten(t *testing.T) {
+	l, m := open()
+	if _, _, err := l.CreateJob(t.Context(), record()); err != nil {
+		t.Fatal(err)
+	}
+	m.Before = func(call, key string) error {
+		if call == "Replace" {
+			t.Errorf("%s %s", call, key)
+		}
+		return nil
+	}
+	_, err := l.UpdateJob(t.Context(), id, func(r *Record) error {
+		j, err := job.StartOutput(r.Job, "1", time.UnixMilli(2))
+		if err == nil {
+			j, err = r.Job, nil
+		}
+		r.Job = j
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+func TestAnEndlessRaceEnds(t *testing.T) {
+	l, m := open()
+	if _, _, err := l.CreateJob(t.Context(), record()); err != nil {
+		t.Fatal(err)
+	}
+	m.Before = func(call, _ string) error {
+		if call == "Replace" {
+			return object.ErrChanged
+		}
+		return nil
+	}
+	_, err := l.UpdateJob(t.Context(), id, func(r *Record) error { r.Waiting = !r.Waiting; return nil })
+	if !errors.Is(err, object.ErrChanged) {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestNewerRecordsAreLeftAlone(t *testing.T) {
+	l, m := open()
+	for key, body := range map[string]string{
+		jobKey(id): `{"version":99}`, planKey(id): `{"version":99}`, receiptKey(id, "audio"): `{"version":99}`,
+	} {
+		if err := m.Create(t.Context(), "state", key, []byte(body)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, errJob := l.Job(t.Context(), id)
+	_, errPlan := l.Plan(t.Context(), id)
+	_, errReceipt := l.Receipt(t.Context(), id, "audio")
+	_, errUpdate := l.UpdateJob(t.Context(), id, func(*Record) error { return nil })
+	for _, err := range []error{errJob, errPlan, errReceipt, errUpdate} {
+		if !errors.Is(err, ErrNewer) {
+			t.Errorf("error %v", err)
+		}
+	}
+}
+
+func TestFirstPlanAndReceiptWin(t *testing.T) {
+	l, _ := open()
+	ctx := context.Background()
+	for i := range 2 {
+		p, err := l.CreatePlan(ctx, &plan.Plan{Job: id, Input: plan.Input{Size: int64(i)}})
+		if err != nil || p.Input.Size != 0 {
+			t.Errorf("%v, %v", p, err)
+		}
+		if err := l.CreateReceipt(ctx, id, task.Chunk(0, 0), &task.Receipt{Frames: int64(i)}); err != nil {
+			t.Error(err)
+		}
+	}
+	r, err := l.Receipt(ctx, id, task.Chunk(0, 0))
+	if err != nil || r.Frames != 0 {
+		t.Errorf("%v, %v", r, err)
+	}
+	names, err := l.Receipts(ctx, id)
+	if err != nil || len(names) != 1 || !names["chunk-0-00000"] {
+		t.Errorf("%v, %v", names, err)
+	}
+}
+
+func TestWaitingAndReady(t *testing.T) {
+	l, _ := open()
+	ctx := context.Background()
+	if err := errors.Join(l.Await(ctx, "in", "k", id), l.Await(ctx, "in", "k", id), l.Await(ctx, "in", "k2", id)); err != nil {
+		t.Fatal(err)
+	}
+	ids, err := l.Awaiting(ctx, "in", "k")
+	if err != nil || !slices.Equal(ids, []string{id}) {
+		t.Errorf("%v, %v", ids, err)
+	}
+	if err := l.Arrived(ctx, "in", "k", id); err != nil {
+		t.Fatal(err)
+	}
+	if ids, err = l.Awaiting(ctx, "in", "k"); err != nil || len(ids) != 0 {
+		t.Errorf("%v, %v", ids, err)
+	}
+	if err := errors.Join(l.MarkReady(ctx, id, "1"), l.MarkReady(ctx, id, "1"), l.AskAgain(ctx, id, "1")); err != nil {
+		t.Error(err)
+	}
+	for key, want := range map[string]bool{
+		readyKey(id, "1"): true, "ready/x/1.json": false, "ready/" + id: false, "jobs/" + id + "/1": false, "ready/" + id + "/.json": false,
+	} {
+		if r, ok := ParseReady(key); ok != want || ok && (r != Ready{Job: id, Output: "1"}) {
+			t.Errorf("%s is %v, %v", key, r, ok)
+		}
+	}
+}
