@@ -107,8 +107,8 @@ func (o *Object) Strings(name string, limit int, rules ...Rule) []string {
 	return values
 }
 
-// Map reads an object of strings, or nil when it is absent. The rules hold for
-// each value; keys are the caller's to check.
+// Map reads an object of strings, or nil when it is absent or empty. The rules
+// hold for each value; keys are the caller's to check.
 func (o *Object) Map(name string, rules ...Rule) map[string]string {
 	child := o.Object(name)
 	if child == nil {
@@ -123,6 +123,9 @@ func (o *Object) Map(name string, rules ...Rule) map[string]string {
 		}
 	}
 	child.Close()
+	if len(values) == 0 {
+		return nil
+	}
 	return values
 }
 

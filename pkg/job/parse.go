@@ -191,6 +191,9 @@ func readMetadata(root *document.Object) map[string]string {
 			delete(metadata, key)
 		}
 	}
+	if len(metadata) == 0 {
+		return nil
+	}
 	return metadata
 }
 

@@ -166,6 +166,9 @@ func readCodecOptions(video *document.Object) map[string]string {
 			options[name] = value
 		}
 	}
+	if len(options) == 0 {
+		return nil
+	}
 	return options
 }
 
