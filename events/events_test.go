@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -181,5 +182,67 @@ func TestNoSampleForgotten(t *testing.T) {
 		"schedule.json", "sqs-batch.json", "sqs-chunk.json"}
 	if !slices.Equal(files, want) {
 		t.Errorf("events/ holds %q, the tests know %q", files, want)
+	}
+}
+
+// sam-local must put every endpoint and name into the template it makes.
+func TestSamLocal(t *testing.T) {
+	dir, built := t.TempDir(), t.TempDir()
+	write := func(path, text string) {
+		t.Helper()
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Mkdir(filepath.Join(built, "IngestFunction"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	template, err := os.ReadFile("../template.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(filepath.Join(built, "template.yaml"), string(template))
+	write(filepath.Join(dir, "ca.pem"), "certificate")
+	write(filepath.Join(dir, "env"), `export AWS_ENDPOINT_URL_S3='https://127.0.0.1:9001'
+export AWS_ENDPOINT_URL_SQS='http://127.0.0.1:9002'
+export AWS_ENDPOINT_URL_KMS='http://127.0.0.1:9003'
+export AWS_CA_BUNDLE='`+filepath.Join(dir, "ca.pem")+`'
+export SEALREEL_INGEST_BUCKET='the-ingest'
+export SEALREEL_OUTPUT_BUCKET='the-output'
+export SEALREEL_STATE_BUCKET='the-state'
+export SEALREEL_WORK_BUCKET='the-work'
+export SEALREEL_QUEUE_URL='http://127.0.0.1:9002/111122223333/the-queue'
+export SEALREEL_KMS_KEY_ARN='arn:aws:kms:us-east-1:111122223333:key/the-key'
+`)
+	if out, err := exec.Command("./sam-local", dir, built).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	made, err := os.ReadFile(filepath.Join(built, "sam-local.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"        AWS_ENDPOINT_URL_S3: https://127.0.0.1:9001\n", "        AWS_ENDPOINT_URL_SQS: http://127.0.0.1:9002\n",
+		"        AWS_ENDPOINT_URL_KMS: http://127.0.0.1:9003\n", "        AWS_CA_BUNDLE: /var/task/ca.pem\n",
+		"        SEALREEL_INGEST_BUCKET: !Sub 'the-ingest'\n", `"OutputBucket": "the-output"`,
+		`"AwsKmsKeyArn": "arn:aws:kms:us-east-1:111122223333:key/the-key"`, "'the-state'", "'the-work'",
+	} {
+		if !strings.Contains(string(made), want) {
+			t.Errorf("no %q in the template", want)
+		}
+	}
+	if left := strings.Count(string(made), "${AWS::AccountId}-${AWS::Region}"); left > 0 {
+		t.Errorf("%d names are left as they were", left)
+	}
+	if _, err := os.Stat(filepath.Join(built, "IngestFunction", "ca.pem")); err != nil {
+		t.Error(err)
+	}
+	var variables struct{ Parameters map[string]string }
+	doc, err := os.ReadFile(filepath.Join(built, "sam-local.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(doc, &variables); err != nil || !strings.HasSuffix(variables.Parameters["SEALREEL_QUEUE_URL"], "/the-queue") {
+		t.Errorf("variables %v, %v", variables, err)
 	}
 }
