@@ -151,7 +151,7 @@ func contractBadBatches(t *testing.T, c *client) {
 		{prefix + "InvalidBatchEntryId", []types.SendMessageBatchRequestEntry{entry(strings.Repeat("x", 81))}},
 	} {
 		_, err := c.SendMessageBatch(t.Context(), &sqs.SendMessageBatchInput{QueueUrl: url, Entries: test.entries})
-		if c.prefix != "" && err != nil { // moto leaves the prefix away for some
+		if c.moto && err != nil { // which leaves the prefix away for some
 			test.code = strings.TrimPrefix(test.code, prefix)
 			if !strings.Contains(err.Error(), test.code) {
 				t.Errorf("error %v, want code %s", err, test.code)
