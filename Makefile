@@ -1,0 +1,87 @@
+# make demo    shows the whole way of a sealed file, on this machine
+# make test    runs every check and test
+# make bench   measures the whole job against one plain ffmpeg
+# make build   builds the command and the functions; make layer the static ffmpeg
+#
+# SAM calls the build-<LogicalId> targets. Paths start at this file, since SAM may run it from elsewhere.
+
+ROOT := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
+
+# Processor that the functions run on: x86_64 or arm64, as in the template's parameter Architecture.
+ARCH ?= x86_64
+GOARCH_x86_64 := amd64
+GOARCH_arm64 := arm64
+
+FUNCTIONS := IngestFunction TranscodeFunction AssembleFunction ReconcileFunction
+MODULES := ./... ./local/... ./cmd/sealreel/...
+ARTIFACTS_DIR ?= $(ROOT)/build/functions/$(@:build-%=%)
+
+.PHONY: help demo test bench build layer lint fmt clean prerequisites gofmt vet unit template-check \
+	build-FfmpegLayer $(FUNCTIONS:%=build-%)
+
+help:
+	@sed -n 's/^# //p' $(ROOT)/Makefile | head -4
+
+demo:
+	@$(ROOT)/.ci/prerequisites ffmpeg
+	cd $(ROOT) && go build -o build/sealreel ./cmd/sealreel
+	cd $(ROOT) && build/sealreel demo
+
+test: prerequisites gofmt vet unit template-check
+	@echo "make test: everything passed"
+
+bench:
+	@$(ROOT)/.ci/prerequisites ffmpeg
+	cd $(ROOT) && go run ./local/bench
+
+prerequisites:
+	@$(ROOT)/.ci/prerequisites ffmpeg cc
+
+gofmt:
+	@files=$$(cd $(ROOT) && git ls-files --cached --others --exclude-standard '*.go' | xargs -r gofmt -l); \
+	if [ -n "$$files" ]; then echo "gofmt: run make fmt for:" $$files >&2; exit 1; fi
+	@echo "gofmt: no finding"
+
+vet:
+	cd $(ROOT) && go vet $(MODULES)
+
+# The root's tests include the layout: imports, lengths, comments (layering_test.go).
+unit:
+	cd $(ROOT) && go test -race -timeout 20m $(MODULES)
+
+# Exit code 77 says that the tools are not here; SEALREEL_REQUIRE_CFN makes that a failure.
+template-check:
+	@if command -v python3 >/dev/null 2>&1; then \
+		$(ROOT)/.ci/template-check || [ $$? -eq 77 ]; \
+	elif [ -n "$$SEALREEL_REQUIRE_CFN" ]; then \
+		echo "template-check: SEALREEL_REQUIRE_CFN is set, but there is no python3" >&2; exit 1; \
+	else \
+		echo "template-check: not run (no python3)"; \
+	fi
+
+lint:
+	@command -v golangci-lint >/dev/null 2>&1 || { \
+		echo "lint: install golangci-lint 2.x; without it make test checks layout, formatting and go vet" >&2; exit 1; }
+	cd $(ROOT) && golangci-lint run $(MODULES)
+
+fmt:
+	cd $(ROOT) && git ls-files --cached --others --exclude-standard '*.go' | xargs -r gofmt -w
+
+build: $(FUNCTIONS:%=build-%)
+	cd $(ROOT) && go build -o build/sealreel ./cmd/sealreel
+
+# GOWORK=off: a function is built from the root module's own versions.
+$(FUNCTIONS:%=build-%): build-%Function:
+	cd $(ROOT) && GOWORK=off CGO_ENABLED=0 GOOS=linux GOARCH=$(GOARCH_$(ARCH)) \
+		go build -trimpath -buildvcs=false -tags lambda.norpc -ldflags='-s -w' \
+		-o $(ARTIFACTS_DIR)/bootstrap ./functions/$(shell echo $* | tr A-Z a-z)
+
+layer:
+	$(ROOT)/layers/ffmpeg/build $(ROOT)/build/ffmpeg $(ARCH)
+
+build-FfmpegLayer: layer
+	mkdir -p $(ARTIFACTS_DIR)/bin
+	cp $(ROOT)/build/ffmpeg/$(ARCH)/bin/ffmpeg $(ROOT)/build/ffmpeg/$(ARCH)/bin/ffprobe $(ARTIFACTS_DIR)/bin/
+
+clean:
+	rm -rf $(ROOT)/build $(ROOT)/dist $(ROOT)/.aws-sam
