@@ -31,7 +31,7 @@ func Parse(doc []byte) (*Preset, error) {
 		return nil, err
 	}
 	p := &Preset{
-		ID:          root.Required("Id", document.Pattern(`^\d{13}-\w{6}$`)),
+		ID:          root.Required("Id", idRule),
 		Arn:         root.String("Arn"),
 		Name:        root.Required("Name", document.Length(1, 40)),
 		Description: root.String("Description", document.Length(0, 255)),
@@ -89,7 +89,7 @@ func readVideo(o *document.Object) *Video {
 		CodecOptions:       readCodecOptions(o),
 		KeyframesMaxDist:   o.String("KeyframesMaxDist", between(1, 100000)),
 		FixedGOP:           o.String("FixedGOP", document.OneOf("true", "false")),
-		BitRate:            o.String("BitRate", document.Pattern(`(^\d{2,5}$)|(^auto$)`)),
+		BitRate:            o.String("BitRate", bitRate),
 		FrameRate:          o.String("FrameRate", document.OneOf(append([]string{"auto"}, frameRates...)...)),
 		MaxFrameRate:       o.String("MaxFrameRate", document.OneOf(frameRates...)),
 		Resolution:         o.String("Resolution", resolution(sizeLimits)),
@@ -177,18 +177,17 @@ const maxWatermarks = 30
 
 func readWatermarks(video *document.Object) []Watermark {
 	var watermarks []Watermark
-	size := document.Pattern(`(^\d{1,3}(\.\d{0,5})?%$)|(^\d{1,4}?px$)`)
 	for _, o := range video.Objects("Watermarks", maxWatermarks) {
 		watermarks = append(watermarks, Watermark{
 			ID:               o.Required("Id", document.Length(1, 40)),
-			MaxWidth:         o.String("MaxWidth", size),
-			MaxHeight:        o.String("MaxHeight", size),
+			MaxWidth:         o.String("MaxWidth", pixelsOrPercent),
+			MaxHeight:        o.String("MaxHeight", pixelsOrPercent),
 			SizingPolicy:     o.String("SizingPolicy", document.OneOf("Fit", "Stretch", "ShrinkToFit")),
 			HorizontalAlign:  o.String("HorizontalAlign", document.OneOf("Left", "Right", "Center")),
-			HorizontalOffset: o.String("HorizontalOffset", size),
+			HorizontalOffset: o.String("HorizontalOffset", pixelsOrPercent),
 			VerticalAlign:    o.String("VerticalAlign", document.OneOf("Top", "Bottom", "Center")),
-			VerticalOffset:   o.String("VerticalOffset", size),
-			Opacity:          o.String("Opacity", document.Pattern(`^\d{1,3}(\.\d{0,20})?$`)),
+			VerticalOffset:   o.String("VerticalOffset", pixelsOrPercent),
+			Opacity:          o.String("Opacity", opacity),
 			Target:           o.String("Target", document.OneOf("Content", "Frame")),
 		})
 		o.Close()
@@ -203,7 +202,7 @@ func readThumbnails(o *document.Object) *Thumbnails {
 	defer o.Close()
 	t := &Thumbnails{
 		Format:        o.String("Format", document.OneOf("jpg", "png")),
-		Interval:      o.String("Interval", document.Pattern(`^\d{1,5}$`)),
+		Interval:      o.String("Interval", interval),
 		Resolution:    o.String("Resolution", resolution(thumbnailLimits)),
 		AspectRatio:   o.String("AspectRatio", aspectRatio),
 		MaxWidth:      o.String("MaxWidth", autoOrEven(thumbnailLimits.leastWidth, thumbnailLimits.mostWidth)),
@@ -221,6 +220,12 @@ var (
 	aspectRatio   = document.OneOf("auto", "1:1", "4:3", "3:2", "16:9")
 	sizingPolicy  = document.OneOf("Fit", "Fill", "Stretch", "Keep", "ShrinkToFit", "ShrinkToFill")
 	paddingPolicy = document.OneOf("Pad", "NoPad")
+
+	idRule          = document.Pattern(`^\d{13}-\w{6}$`)
+	bitRate         = document.Pattern(`(^\d{2,5}$)|(^auto$)`)
+	interval        = document.Pattern(`^\d{1,5}$`)
+	pixelsOrPercent = document.Pattern(`(^\d{1,3}(\.\d{0,5})?%$)|(^\d{1,4}?px$)`)
+	opacity         = document.Pattern(`^\d{1,3}(\.\d{0,20})?$`)
 )
 
 // limits are the sizes in pixels that a member may have.
@@ -232,9 +237,8 @@ var (
 )
 
 func between(least, most int) document.Rule {
-	digits := document.Pattern(`^\d{1,7}$`)
 	return func(value string) string {
-		if n, err := strconv.Atoi(value); digits(value) != "" || err != nil || n < least || n > most {
+		if n, err := strconv.Atoi(value); err != nil || n < least || n > most || value[0] < '0' {
 			return fmt.Sprintf("Member must be a whole number from %d to %d", least, most)
 		}
 		return ""
@@ -270,9 +274,11 @@ func resolution(l limits) document.Rule {
 // highestRateFactor is x264's for 8 bits a sample.
 const highestRateFactor = 51
 
+var rateFactorForm = document.Pattern(`^\d{1,2}(\.\d{1,2})?$`)
+
 func rateFactor(value string) string {
 	f, err := rational.Parse(value)
-	if err != nil || document.Pattern(`^\d{1,2}(\.\d{1,2})?$`)(value) != "" || rational.Int(highestRateFactor).Less(f) {
+	if err != nil || rateFactorForm(value) != "" || rational.Int(highestRateFactor).Less(f) {
 		return fmt.Sprintf("Member must be a number from 0 (lossless) to %d", highestRateFactor)
 	}
 	return ""

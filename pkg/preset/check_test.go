@@ -1,0 +1,75 @@
+package preset
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"sealreel/pkg/document"
+	"sealreel/pkg/job"
+)
+
+const (
+	hls    = "1351620000001-200010"
+	file   = "1351620000001-000010"
+	absent = "1351620000001-999999"
+)
+
+func lookup(id string) (*Preset, error) {
+	if p, ok := System(id); ok {
+		return p, nil
+	}
+	return nil, ErrNotFound
+}
+
+func segmented(key string) job.Output {
+	return job.Output{Key: key, PresetID: hls, SegmentDuration: "10"}
+}
+
+func single(key string) job.Output { return job.Output{Key: key, PresetID: file} }
+
+func TestCheck(t *testing.T) {
+	master := func(name string, keys ...string) []job.Playlist {
+		return []job.Playlist{{Name: name, Format: "HLSv3", OutputKeys: keys}}
+	}
+	for name, c := range map[string]struct {
+		req  job.Request
+		want string // of the error's text; "" for none
+	}{
+		"ladder":                 {job.Request{Outputs: []job.Output{segmented("a"), segmented("b"), single("c.mp4")}, Playlists: master("index", "a", "b")}, ""},
+		"neighbouring keys":      {job.Request{Outputs: []job.Output{segmented("a"), segmented("a1"), segmented("a00000")}}, ""},
+		"file beside segments":   {job.Request{Outputs: []job.Output{segmented("a"), single("a"), single("a0000.ts")}}, ""},
+		"unknown preset":         {job.Request{Outputs: []job.Output{single("a"), {Key: "b", PresetID: absent}}}, "1 validation error detected: Value '" + absent + "' at 'outputs.2.member.presetId' failed to satisfy constraint: The specified preset was not found"},
+		"segments of an mp4":     {job.Request{Outputs: []job.Output{{Key: "a", PresetID: file, SegmentDuration: "10"}}}, "Value '10' at 'outputs.1.member.segmentDuration' failed to satisfy constraint: Member is available only for 'ts' containers"},
+		"ts without segments":    {job.Request{Outputs: []job.Output{{Key: "a", PresetID: hls}}}, "Output 'a' must have a SegmentDuration"},
+		"file named as playlist": {job.Request{Outputs: []job.Output{segmented("a"), single("a.m3u8")}}, "Value 'a.m3u8' at 'outputs.2.member.key' failed to satisfy constraint: Member gives the name 'p/a.m3u8' to output 'a.m3u8', which is also that of output 'a'"},
+		"file named as segment":  {job.Request{Outputs: []job.Output{single("a00007.ts"), segmented("a")}}, "which is also that of a segment of output 'a'"},
+		"master as variant":      {job.Request{Outputs: []job.Output{segmented("a")}, Playlists: master("a", "a")}, "Value 'a' at 'playlists.1.member.name' failed to satisfy constraint: Member gives the name 'p/a.m3u8' to playlist 'a', which is also that of output 'a'"},
+		"master as file":         {job.Request{Outputs: []job.Output{segmented("a"), single("x.m3u8")}, Playlists: master("x", "a")}, "which is also that of output 'x.m3u8'"},
+		"all at once":            {job.Request{Outputs: []job.Output{{Key: "a", PresetID: hls}, {Key: "b", PresetID: absent}}}, "2 validation errors detected"},
+	} {
+		c.req.OutputKeyPrefix = "p/"
+		err := Check(&c.req, lookup)
+		if c.want == "" {
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			continue
+		}
+		var invalid *document.ValidationError
+		if !errors.As(err, &invalid) || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: got %v\nwant ...%s...", name, err, c.want)
+		}
+	}
+}
+
+// TestCheckPassesErrorsOn: that a preset could not be fetched says nothing
+// about the request.
+func TestCheckPassesErrorsOn(t *testing.T) {
+	broken := errors.New("storage is down")
+	err := Check(&job.Request{Outputs: []job.Output{single("a")}}, func(string) (*Preset, error) { return nil, broken })
+	var invalid *document.ValidationError
+	if !errors.Is(err, broken) || errors.As(err, &invalid) {
+		t.Errorf("got %v", err)
+	}
+}
