@@ -86,7 +86,7 @@ func openJournal(dir string, s *Server) (*journal, error) {
 // replay applies every record of r. A last line without its end was being
 // written when the process died, so nobody was told that it happened.
 func replay(r io.Reader, s *Server) error {
-	lines := bufio.NewReaderSize(r, 1<<20)
+	lines := bufio.NewReaderSize(r, 64<<10)
 	for number := 1; ; number++ {
 		line, err := lines.ReadBytes('\n')
 		if err == io.EOF {
