@@ -40,13 +40,14 @@ func readEncryption(o *document.Object, way direction) *Encryption {
 	}
 	defer o.Close()
 	before := o.Problems().Len()
+	// No value is quoted but the Mode: a key may stand in the wrong member.
 	e := Encryption{
 		Mode: o.String("Mode", blankOr(document.Later("the encryption mode",
 			"aes-cbc-pkcs7", "aes-ctr", "aes-gcm", "s3-encryption-client")),
 			blankOr(document.OneOf(ModeS3, ModeS3KMS, ModeSSEC))),
 		Key:                  o.Secret("Key", blankOr(document.Pattern(base64Pattern)), blankOr(wrappedKey)),
-		KeyMd5:               o.String("KeyMd5", blankOr(document.Pattern(base64Pattern)), blankOr(md5Size)),
-		InitializationVector: o.String("InitializationVector", document.Length(0, 255)),
+		KeyMd5:               o.Secret("KeyMd5", blankOr(document.Pattern(base64Pattern)), blankOr(md5Size)),
+		InitializationVector: o.Secret("InitializationVector", document.Length(0, 255)),
 	}
 	if o.Problems().Len() == before {
 		checkEncryption(o, e, way)

@@ -54,7 +54,7 @@ func TestTexts(t *testing.T) {
 		"4017|has 96 bits; mode aes-ctr takes a raw key of 128, 192 or":  KeyLength(96, goodMD5, "aes-ctr"),
 		"4017|wraps the base64 text of a key, not the key":               KeyIsBase64Text(goodMD5),
 		"4018|unable to decrypt the ciphered key with MD5=" + goodMD5:    UnwrapFailed(cause, goodMD5, "check the encryption context"),
-		"4018|KeyMd5=" + goodMD5 + " belongs to another key":             KeyMD5Mismatch(goodMD5),
+		"4018|MD5 of the decoded Key (the KMS ciphertext) is " + goodMD5: KeyMD5Mismatch(goodMD5),
 		"4019|using the KMS key ARN arn:aws:kms:x":                       GenerateFailed(cause, "arn:aws:kms:x"),
 		"4019|the pipeline has no AwsKmsKeyArn; set it, or give Key and": GenerateFailed(nil, ""),
 	} {

@@ -215,6 +215,7 @@ func TestParseRefuses(t *testing.T) {
 		"sse-c input no key":      {input(`"Encryption":{"Mode":"sse-c"}`), "an input in mode sse-c can't be read without them"},
 		"key no base64":           {output(`"Encryption":{"Mode":"sse-c","Key":"???","KeyMd5":"` + goodMD5 + `"}`), "Value (not shown) at 'output.encryption.key' failed"},
 		"plaintext key":           {output(`"Encryption":{"Mode":"sse-c","Key":"` + plaintext + `","KeyMd5":"` + goodMD5 + `"}`), "as short as a plaintext key"},
+		"key in place of md5":     {output(`"Encryption":{"Mode":"sse-c","Key":"` + wrapped + `","KeyMd5":"` + plaintext + plaintext + `"}`), "Value (not shown) at 'output.encryption.keyMd5' failed"},
 		"md5 of 15 bytes":         {output(`"Encryption":{"Mode":"sse-c","Key":"` + wrapped + `","KeyMd5":"` + strings.Repeat("AAAA", 5) + `"}`), "base64 of 16 bytes"},
 		"unknown in encryption":   {output(`"Encryption":{"Mode":"s3","key":"` + plaintext + `"}`), "Value (not shown) at 'output.encryption.key' failed to satisfy constraint: Member is unknown; did you mean 'Key'?"},
 		"encryption no object":    {output(`"Encryption":"s3"`), "Value (not shown) at 'output.encryption' failed"},

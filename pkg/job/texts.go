@@ -5,6 +5,9 @@ package job
 // of its error table. Shared texts make that the same thing reads the same
 // wherever it is found out. Values stand first, because a StatusDetail is cut
 // at 255 characters.
+//
+// A keyMD5 is the base64 of the MD5 of the decoded Key, computed and not taken
+// from the request: someone may have put a key in the place of its MD5.
 
 // DependencyFailed (1001) ends a playlist of which an output failed.
 func DependencyFailed() *Failure {
@@ -54,7 +57,7 @@ func DecryptFailed(cause error, key, mode string) *Failure {
 }
 
 // KeyLength (4017) says that the unwrapped key has a size that the mode can't
-// use. keyMD5 is the request's KeyMd5.
+// use.
 func KeyLength(bits int, keyMD5, mode string) *Failure {
 	sizes := "128, 192 or 256"
 	if mode == ModeSSEC {
@@ -76,7 +79,7 @@ func UnwrapFailed(cause error, keyMD5, hint string) *Failure {
 
 // KeyMD5Mismatch (4018) says that KeyMd5 does not belong to Key.
 func KeyMD5Mismatch(keyMD5 string) *Failure {
-	return Fail(CodeUnwrapKey, "KeyMd5=%s belongs to another key; it must be the base64 of the MD5 of the decoded Key (the KMS ciphertext)", keyMD5)
+	return Fail(CodeUnwrapKey, "KeyMd5 does not belong to Key: the MD5 of the decoded Key (the KMS ciphertext) is %s; give that, or the Key that KeyMd5 is of", keyMD5)
 }
 
 // GenerateFailed (4019) says that KMS would not make a key for an output.
