@@ -1,0 +1,172 @@
+package lambda
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+)
+
+// environment is one process of a function with a Runtime API of its own.
+type environment struct {
+	function *function
+	api      *runtimeAPI
+	process  *process
+	logs     *logPipe
+	tmp      string
+	started  time.Time
+	init     time.Duration // told by the first report, then 0
+	cpu      time.Duration // used before the invocation in work
+}
+
+func startEnvironment(f *function, tmp string) (*environment, error) {
+	if err := os.MkdirAll(tmp, 0o700); err != nil {
+		return nil, fmt.Errorf("make a folder for temporary files: %w", err)
+	}
+	api, err := serveRuntimeAPI()
+	if err != nil {
+		return nil, err
+	}
+	logs, err := openLogPipe(f.log)
+	if err != nil {
+		api.close()
+		return nil, err
+	}
+	e := &environment{function: f, api: api, logs: logs, tmp: tmp, started: time.Now()}
+	stream := fmt.Sprintf("%s/[$LATEST]%s", e.started.UTC().Format("2006/01/02"), newID()[:8])
+	e.process, err = startProcess(f.spec.Program, f.variables(api.addr, stream, tmp), logs.write)
+	if err != nil {
+		api.close()
+		logs.close()
+		return nil, fmt.Errorf("start %s: %w", f.spec.Program, err)
+	}
+	return e, nil
+}
+
+// awaitInit waits until the process asks for its first invocation. It
+// returns nil when it did; a fault also stands for a closing host.
+func (e *environment) awaitInit(ctx context.Context, limit time.Duration) *fault {
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	select {
+	case <-e.api.asked:
+		e.init = time.Since(e.started)
+		return nil
+	case f := <-e.api.failed:
+		return f
+	case <-e.process.gone:
+		select { // a runtime that reports an error exits after it
+		case f := <-e.api.failed:
+			return f
+		default:
+		}
+		e.logs.fence()
+		return &fault{kind: "Runtime.ExitError", message: "Runtime exited during init: " + e.process.exit}
+	case <-timer.C:
+		return &fault{kind: "Sandbox.Timedout", message: fmt.Sprintf("init took longer than %v", limit)}
+	case <-ctx.Done():
+		return &fault{kind: "Sandbox.Closed", message: "the host closes"}
+	}
+}
+
+// run lets the process work on one invocation. It is healthy when the
+// process then waits for the next one.
+func (e *environment) run(ctx context.Context, inv *invocation) (Report, bool) {
+	e.process.thaw()
+	e.function.log.line(fmt.Sprintf("START RequestId: %s Version: $LATEST", inv.id))
+	report := Report{Start: time.Now(), Init: e.init}
+	e.init = 0
+	watch := watchMemory(e.process)
+	inv.deadline = report.Start.Add(e.function.spec.Timeout)
+	e.api.hand(ctx, inv, e.process.gone)
+	var healthy bool
+	report.Result, healthy = e.await(ctx, inv)
+	report.Duration = time.Since(report.Start)
+	report.Memory = watch.stop()
+	if !healthy {
+		e.process.kill()
+	}
+	cpu := e.process.cpu()
+	report.CPU, e.cpu = max(cpu-e.cpu, 0), cpu
+	e.logs.fence()
+	e.logReport(report)
+	return report, healthy
+}
+
+// await returns the result of an invocation, at the latest at its deadline.
+func (e *environment) await(ctx context.Context, inv *invocation) (Result, bool) {
+	timer := time.NewTimer(time.Until(inv.deadline))
+	defer timer.Stop()
+	failure := func(f fault) Result {
+		return Result{RequestID: inv.id, FunctionError: Unhandled, Payload: f.payload(inv.id)}
+	}
+	var result *Result
+	answered := func(o outcome) *Result {
+		r := &Result{RequestID: inv.id, Payload: o.payload}
+		if o.failed {
+			r.FunctionError = Unhandled
+		}
+		return r
+	}
+	for {
+		select {
+		case o := <-inv.done:
+			result = answered(o)
+		case <-e.api.asked:
+			if result == nil {
+				select {
+				case o := <-inv.done:
+					result = answered(o)
+				default: // it asked for more without an answer
+					return failure(fault{kind: "Runtime.InvalidStateTransition", message: "the runtime asked for an invocation before it answered one"}), false
+				}
+			}
+			return *result, true
+		case <-e.process.gone:
+			select {
+			case o := <-inv.done:
+				result = answered(o)
+			default:
+			}
+			if result == nil {
+				return failure(fault{kind: "Runtime.ExitError", message: "Runtime exited with error: " + e.process.exit}), false
+			}
+			return *result, false
+		case <-timer.C:
+			if result == nil {
+				return failure(fault{kind: "Sandbox.Timedout", message: fmt.Sprintf("Task timed out after %.2f seconds", e.function.spec.Timeout.Seconds())}), false
+			}
+			return *result, false
+		case <-ctx.Done():
+			return failure(fault{kind: "Sandbox.Closed", message: "the host closes"}), false
+		}
+	}
+}
+
+// logReport writes the lines that end an invocation in a Lambda log.
+func (e *environment) logReport(r Report) {
+	log := e.function.log
+	if r.FunctionError != "" {
+		log.line(string(r.Payload))
+	}
+	log.line("END RequestId: " + r.RequestID)
+	milliseconds := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+	line := fmt.Sprintf("REPORT RequestId: %s\tDuration: %.2f ms\tBilled Duration: %d ms\tMemory Size: %d MB\tMax Memory Used: %d MB",
+		r.RequestID, milliseconds(r.Duration), (r.Duration + r.Init + time.Millisecond - 1).Milliseconds(), e.function.spec.MemoryMB, (r.Memory+1<<20-1)>>20)
+	if r.Init > 0 {
+		line += fmt.Sprintf("\tInit Duration: %.2f ms", milliseconds(r.Init))
+	}
+	log.line(line)
+}
+
+// close ends the process, with SIGTERM first when it asked for that, and
+// everything that belongs to it.
+func (e *environment) close() {
+	if e.api.wantsSignal() {
+		e.process.terminate(300 * time.Millisecond) // what Lambda grants an internal extension
+	}
+	e.process.kill()
+	e.api.close()
+	e.logs.close()
+	os.RemoveAll(e.tmp) // what stays is removed with the host's folder
+}

@@ -1,0 +1,142 @@
+package lambda
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"time"
+)
+
+// logFile is the log of a function. Lines of its environments are whole and
+// in the order of each environment.
+type logFile struct {
+	function string
+	onLine   func(function, line string)
+
+	mu   sync.Mutex
+	file *os.File
+	err  error // first failure to write
+}
+
+func openLog(path, function string, onLine func(function, line string)) (*logFile, error) {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("open the log: %w", err)
+	}
+	return &logFile{function: function, onLine: onLine, file: file}, nil
+}
+
+func (l *logFile) line(text string) {
+	text = strings.TrimRight(text, "\r\n")
+	l.mu.Lock()
+	if _, err := l.file.WriteString(text + "\n"); err != nil && l.err == nil {
+		l.err = fmt.Errorf("lambda: write the log of %s: %w", l.function, err)
+	}
+	l.mu.Unlock()
+	if l.onLine != nil {
+		l.onLine(l.function, text)
+	}
+}
+
+func (l *logFile) close() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err := l.file.Close(); err != nil && l.err == nil {
+		l.err = err
+	}
+	return l.err
+}
+
+// maxLine is the longest line that is kept whole: the largest event of
+// CloudWatch Logs.
+const maxLine = 1 << 20
+
+// logPipe carries what a process prints to the log, line by line.
+type logPipe struct {
+	log   *logFile
+	write *os.File // the process's output; the host keeps it for its fences
+	read  *os.File
+	ended chan struct{} // closed when everything was read
+
+	mu     sync.Mutex
+	fences map[string]chan struct{}
+}
+
+func openLogPipe(log *logFile) (*logPipe, error) {
+	read, write, err := os.Pipe()
+	if err != nil {
+		return nil, fmt.Errorf("make a pipe for the log: %w", err)
+	}
+	p := &logPipe{log: log, read: read, write: write, ended: make(chan struct{}), fences: map[string]chan struct{}{}}
+	go p.copy()
+	return p, nil
+}
+
+func (p *logPipe) copy() {
+	defer close(p.ended)
+	in := bufio.NewReaderSize(p.read, 64<<10)
+	var line []byte
+	for {
+		part, err := in.ReadSlice('\n')
+		line = append(line, part...)
+		if err == bufio.ErrBufferFull && len(line) < maxLine {
+			continue
+		}
+		if line = p.passFence(line); len(bytes.TrimRight(line, "\r\n")) > 0 {
+			p.log.line(string(line))
+		}
+		line = line[:0]
+		if err != nil && err != bufio.ErrBufferFull {
+			return
+		}
+	}
+}
+
+// fenceLength is that of a fence in the pipe: a mark, an id, a line's end.
+const fenceLength = 1 + 36 + 1
+
+// passFence takes a fence off the end of a line and tells who waits for it.
+func (p *logPipe) passFence(line []byte) []byte {
+	start := len(line) - fenceLength
+	if start < 0 || line[start] != 0 {
+		return line
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	id := string(line[start+1 : len(line)-1])
+	passed, ok := p.fences[id]
+	if !ok {
+		return line
+	}
+	delete(p.fences, id)
+	close(passed)
+	return line[:start]
+}
+
+// fence returns when everything that was printed before is in the log.
+func (p *logPipe) fence() {
+	id, passed := newID(), make(chan struct{})
+	p.mu.Lock()
+	p.fences[id] = passed
+	p.mu.Unlock()
+	if _, err := p.write.WriteString("\x00" + id + "\n"); err != nil {
+		return
+	}
+	select {
+	case <-passed:
+	case <-p.ended:
+	}
+}
+
+// close ends the pipe after what is in it was read. The processes that
+// could print are dead, but for one that left its group: it is not waited
+// for.
+func (p *logPipe) close() {
+	p.write.Close()
+	p.read.SetReadDeadline(time.Now().Add(time.Second))
+	<-p.ended
+	p.read.Close()
+}
