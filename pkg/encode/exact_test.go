@@ -96,8 +96,7 @@ func frames(t *testing.T, p *plan.Plan, file, out string) []string {
 	t.Helper()
 	var kept []string
 	for i, c := range p.Groups[0].Chunks {
-		args := encode.Pictures(p, 0, i, c, []string{"-i", file}, []string{out}, encode.Settings{X264Preset: "ultrafast"})
-		args = slices.DeleteFunc(args, func(a string) bool { return a == "-method" || a == "PUT" })
+		args := encode.Pictures(p, 0, i, c, []string{"-i", file}, [][]string{{out}}, encode.Settings{X264Preset: "ultrafast"})
 		run(t, append([]string{"-y"}, args...)...)
 		lines := run(t, "-i", out, "-map", "0:v", "-fps_mode", "passthrough", "-f", "framemd5", "-")
 		var hashes []string

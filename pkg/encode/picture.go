@@ -24,9 +24,9 @@ type Settings struct {
 
 // Pictures are the arguments between ffmpeg's global options and its end that
 // encode one chunk of a group: input is what goes before and with the input
-// (allow-lists and URL included), urls[i] is where the fragmented MP4 of output
-// g.Outputs[i] goes.
-func Pictures(p *plan.Plan, group, chunk int, c plan.Chunk, input []string, urls []string, s Settings) []string {
+// (allow-lists and URL included), outputs[i] is how the fragmented MP4 of output g.Outputs[i]
+// is written, its URL last.
+func Pictures(p *plan.Plan, group, chunk int, c plan.Chunk, input []string, outputs [][]string, s Settings) []string {
 	g := p.Groups[group]
 	args := []string{"-copyts"}
 	if !c.FromStart {
@@ -39,7 +39,7 @@ func Pictures(p *plan.Plan, group, chunk int, c plan.Chunk, input []string, urls
 		args = append(args, "-map", fmt.Sprintf("[out%d]", i))
 		args = append(args, x264(p.Outputs[place], g.Rate, c, s)...)
 		args = append(args, fragmented(g.Rate)...)
-		args = append(args, urls[i])
+		args = append(args, outputs[i]...)
 	}
 	return args
 }
@@ -139,7 +139,7 @@ func fragmented(rate rational.Rational) []string {
 	return []string{
 		"-f", "mp4", "-movflags", "frag_keyframe+empty_moov+default_base_moof",
 		"-video_track_timescale", strconv.FormatInt(Timescale(rate), 10),
-		"-map_metadata", "-1", "-map_chapters", "-1", "-method", "PUT",
+		"-map_metadata", "-1", "-map_chapters", "-1",
 	}
 }
 

@@ -9,9 +9,9 @@ import (
 )
 
 // Sounds are the arguments that encode an input's sound once, from its time
-// zero to its end, into each encoding of the plan; urls[i] is where the
-// fragmented MP4 of p.Sounds[i] goes.
-func Sounds(p *plan.Plan, input []string, urls []string) []string {
+// zero to its end, into each encoding of the plan; outputs[i] is how the
+// fragmented MP4 of p.Sounds[i] is written, its URL last.
+func Sounds(p *plan.Plan, input []string, outputs [][]string) []string {
 	args := append([]string{"-copyts"}, input...)
 	args = append(args, "-filter_complex", soundGraph(p))
 	for i, s := range p.Sounds {
@@ -21,7 +21,8 @@ func Sounds(p *plan.Plan, input []string, urls []string) []string {
 		}
 		args = append(args,
 			"-f", "mp4", "-movflags", "empty_moov+default_base_moof", "-frag_duration", "1000000",
-			"-map_metadata", "-1", "-map_chapters", "-1", "-method", "PUT", urls[i])
+			"-map_metadata", "-1", "-map_chapters", "-1")
+		args = append(args, outputs[i]...)
 	}
 	return args
 }

@@ -9,6 +9,8 @@
 package plan
 
 import (
+	"slices"
+
 	"sealreel/pkg/job"
 	"sealreel/pkg/rational"
 	"sealreel/pkg/task"
@@ -41,12 +43,13 @@ type Input struct {
 	Encryption *job.Encryption `json:"encryption,omitempty"`
 }
 
-// Keys say how the job's keys are unwrapped, and hold the wrapped data key of
-// its work files.
+// Keys say how the job's keys are unwrapped and new ones are wrapped, and hold
+// the wrapped data key of its work files.
 type Keys struct {
-	KeyARN  string            `json:"keyArn,omitempty"`
-	Context map[string]string `json:"context"`
-	Work    job.Encryption    `json:"work"`
+	KeyARN     string            `json:"keyArn,omitempty"` // the pipeline's
+	WorkKeyARN string            `json:"workKeyArn,omitempty"`
+	Context    map[string]string `json:"context"`
+	Work       job.Encryption    `json:"work"`
 }
 
 // Video is the stream that pictures come from. Times are in units of TimeBase.
@@ -115,4 +118,56 @@ func (p *Plan) HasSound(group int) bool {
 		}
 	}
 	return false
+}
+
+// MainKey is the key of the object that stands for the output: the media
+// playlist of a segmented one, else the file itself.
+func (o Output) MainKey() string {
+	if o.SegmentFrames > 0 {
+		return o.Key + ".m3u8"
+	}
+	return o.Key
+}
+
+// FirstTasks are the messages that set a job going, less what has a receipt:
+// the sound, which the chunks of groups with sound wait for, and the chunks of
+// groups without.
+func (p *Plan) FirstTasks(done map[string]bool) []task.Message {
+	var messages []task.Message
+	ask := func(name string) {
+		messages = append(messages, task.Message{Version: task.Version, Job: p.Job, Task: name})
+	}
+	sound := false
+	for g := range p.Groups {
+		if len(p.Groups[g].Outputs) == 0 {
+			continue
+		}
+		if p.HasSound(g) {
+			for _, name := range p.Tasks(g) {
+				sound = sound || !done[name]
+			}
+			continue
+		}
+		for _, name := range p.Tasks(g) {
+			if !done[name] {
+				ask(name)
+			}
+		}
+	}
+	if sound {
+		first := task.Message{Version: task.Version, Job: p.Job, Task: task.Audio}
+		messages = slices.Insert(messages, 0, first)
+	}
+	return messages
+}
+
+// Fail takes an output out of its group, because it is known before anything
+// was encoded that it can't be made.
+func (p *Plan) Fail(place int, f *job.Failure) {
+	o := &p.Outputs[place]
+	o.Failure = task.Failed(f)
+	if o.Group >= 0 {
+		g := &p.Groups[o.Group]
+		g.Outputs = slices.DeleteFunc(g.Outputs, func(other int) bool { return other == place })
+	}
 }

@@ -1,0 +1,273 @@
+// Package ingest makes jobs of what is dropped: a job document, or a media file
+// that a pipeline takes. It validates, checks keys, pins the input's version,
+// probes it, plans the chunks and queues the first tasks.
+//
+// It guarantees that one dropped object version becomes one job, however often,
+// late or in whatever order its events arrive, and that whatever can be known
+// to fail ends as an Error on the job with a text that says what to do. Every
+// step may be done again: what is written first counts.
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+	"time"
+
+	"sealreel/pkg/job"
+	"sealreel/pkg/ledger"
+	"sealreel/pkg/object"
+	"sealreel/pkg/pipeline"
+	"sealreel/pkg/plan"
+	"sealreel/pkg/task"
+)
+
+// DocumentSuffix is how the key of a job document ends.
+const DocumentSuffix = ".job.json"
+
+// Documents reads the small objects that users drop.
+type Documents interface {
+	// Document reads a whole object version of at most limit bytes; a longer one
+	// is cut after limit+1. Errors wrap those of package object.
+	Document(ctx context.Context, bucket, key, versionID string, limit int64) ([]byte, error)
+}
+
+// Input is plaintext of a pinned object.
+type Input interface {
+	io.ReaderAt
+	Size() int64
+	Close() error
+}
+
+// Vault checks and makes keys, and opens inputs, for one job.
+type Vault interface {
+	// Pin finds the object, its current version when versionID is empty, and
+	// checks that it can be read under the encryption. Errors wrap those of
+	// package object, or are a *job.Failure about the key.
+	Pin(ctx context.Context, bucket, key, versionID string, e *job.Encryption) (plan.Input, error)
+	Input(ctx context.Context, in plan.Input) (Input, error)
+	// Seal checks the key that an output names, or makes one where the mode
+	// wants one and none is named.
+	Seal(ctx context.Context, e *job.Encryption) (*job.Encryption, error)
+	// WorkKey makes the data key of the job's work files.
+	WorkKey(ctx context.Context) (job.Encryption, error)
+	// Exists says whether an object of the name is there already.
+	Exists(ctx context.Context, bucket, key string) (bool, error)
+	Close()
+}
+
+// Queue takes messages for tasks.
+type Queue interface {
+	Send(ctx context.Context, messages ...task.Message) error
+}
+
+// Probed is what a probe found.
+type Probed struct {
+	Source   plan.Source
+	Detected job.DetectedProperties
+}
+
+// Ingester makes jobs.
+type Ingester struct {
+	Ledger          *ledger.Ledger
+	Documents       Documents
+	Queue           Queue
+	Open            func(k plan.Keys) Vault
+	Probe           func(ctx context.Context, in Input) (Probed, error)
+	DefaultID       string // of the pipeline that takes what no other does
+	DefaultPipeline string // its document, stored when it is first needed
+	KeyARN          string // the stack's own key, for work files of pipelines without one
+	Options         plan.Options
+	Log             *slog.Logger
+}
+
+// Drop does what a dropped object version asks for. The time is the event's.
+// An error means that it should be tried again.
+func (i *Ingester) Drop(ctx context.Context, d ledger.Drop, at time.Time) error {
+	if strings.HasSuffix(d.Key, DocumentSuffix) {
+		return i.document(ctx, d, at)
+	}
+	return i.media(ctx, d, at)
+}
+
+// document makes a job of a job document.
+func (i *Ingester) document(ctx context.Context, d ledger.Drop, at time.Time) error {
+	rec, err := i.claimed(ctx, d)
+	if err != nil {
+		return err
+	}
+	if rec == nil {
+		body, err := i.Documents.Document(ctx, d.Bucket, d.Key, d.VersionID, job.MaxDocument)
+		req := &job.Request{}
+		var problem error
+		switch {
+		case errors.Is(err, object.ErrNotExist):
+			i.Log.Warn("the job document is gone", "key", d.Key, "version", d.VersionID)
+			return nil
+		case errors.Is(err, object.ErrNeedsKey):
+			problem = errors.New("a job document must not be encrypted with a customer key: it holds no plaintext key, only wrapped ones")
+		case err != nil:
+			return err
+		default:
+			if parsed, err := job.ParseRequest(body); err != nil {
+				problem = err
+			} else {
+				req = parsed
+			}
+		}
+		if rec, err = i.create(ctx, d, at, req, problem); err != nil {
+			return err
+		}
+	}
+	return i.Resume(ctx, rec)
+}
+
+// claimed reads the job that a drop became already, nil when there is none.
+func (i *Ingester) claimed(ctx context.Context, d ledger.Drop) (*ledger.Record, error) {
+	claim, err := i.Ledger.Claimed(ctx, d)
+	if err == nil {
+		var rec *ledger.Record
+		if rec, err = i.Ledger.Job(ctx, claim.Job); err == nil {
+			return rec, nil
+		}
+	}
+	if errors.Is(err, object.ErrNotExist) {
+		return nil, nil
+	}
+	return nil, err
+}
+
+// create claims the drop and stores the job, in Error when it has a problem.
+func (i *Ingester) create(ctx context.Context, d ledger.Drop, at time.Time, req *job.Request, problem error) (*ledger.Record, error) {
+	claim, err := i.Ledger.ClaimDrop(ctx, d, job.NewID(at, d.Bucket, d.Key, d.VersionID))
+	if err != nil {
+		return nil, err
+	}
+	rec := &ledger.Record{Job: job.New(claim.Job, req, at), Drop: d}
+	if problem != nil {
+		i.Log.Warn("job refused", "job", claim.Job, "key", d.Key, "err", problem)
+		rec.Job = job.FailJob(rec.Job, job.Fail(job.CodeValidation, "%v", problem), time.Now())
+		rec.Warnings = problems(problem)
+	}
+	rec, _, err = i.Ledger.CreateJob(ctx, rec)
+	return rec, err
+}
+
+// problems are the single problems of a document, in full, for whoever reads
+// the job: the status detail has room for 255 characters only.
+func problems(err error) []string {
+	var v *job.ValidationError
+	if !errors.As(err, &v) {
+		return []string{err.Error()}
+	}
+	var all []string
+	for _, p := range v.Problems {
+		all = append(all, p.String())
+	}
+	return all
+}
+
+// media goes on with the jobs that wait for the file, or makes the job that its
+// pipeline has for dropped files.
+func (i *Ingester) media(ctx context.Context, d ledger.Drop, at time.Time) error {
+	waiting, err := i.Ledger.Awaiting(ctx, d.Bucket, d.Key)
+	if err != nil {
+		return err
+	}
+	for _, id := range waiting {
+		rec, err := i.Ledger.Job(ctx, id)
+		if err != nil {
+			return err
+		}
+		if err := i.Resume(ctx, rec); err != nil {
+			return err
+		}
+		if err := i.Ledger.Arrived(ctx, d.Bucket, d.Key, id); err != nil {
+			return err
+		}
+	}
+	if len(waiting) > 0 {
+		return nil
+	}
+	return i.Take(ctx, d, at, false)
+}
+
+// Take makes the job of a dropped media file. A file that only a job document
+// can open (SSE-C, and the pipeline names no key) is left alone unless final
+// says that no document will come any more.
+func (i *Ingester) Take(ctx context.Context, d ledger.Drop, at time.Time, final bool) error {
+	rec, err := i.claimed(ctx, d)
+	if err != nil {
+		return err
+	}
+	if rec != nil {
+		return i.Resume(ctx, rec)
+	}
+	p, err := i.dropPipeline(ctx, d.Key)
+	if err != nil {
+		return err
+	}
+	if p == nil || p.Sealreel == nil || p.Sealreel.Drop == nil {
+		i.Log.Warn("no pipeline takes the dropped file: give one a Drop, or drop a job document", "key", d.Key)
+		return nil
+	}
+	if p.InputBucket != d.Bucket {
+		i.Log.Warn("the pipeline reads another bucket", "key", d.Key, "bucket", d.Bucket, "pipeline", p.ID, "inputBucket", p.InputBucket)
+		return nil
+	}
+	if !final && p.Sealreel.InputEncryption == nil {
+		v := i.Open(keysOf(p, i.KeyARN))
+		defer v.Close()
+		if _, err := v.Pin(ctx, d.Bucket, d.Key, d.VersionID, nil); errors.Is(err, object.ErrNeedsKey) {
+			i.Log.Info("the file is encrypted with a customer key that the pipeline does not name: waiting for a job document", "key", d.Key)
+			return nil
+		}
+	}
+	req, problem := p.DropRequest(d.Key)
+	if problem != nil {
+		req = &job.Request{PipelineID: p.ID}
+	}
+	if rec, err = i.create(ctx, d, at, req, problem); err != nil {
+		return err
+	}
+	return i.Resume(ctx, rec)
+}
+
+// dropPipeline is the pipeline of a dropped file.
+func (i *Ingester) dropPipeline(ctx context.Context, key string) (*pipeline.Pipeline, error) {
+	if err := i.ensureDefault(ctx); err != nil {
+		return nil, err
+	}
+	all, err := i.Ledger.Pipelines(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return pipeline.ForDrop(all, i.DefaultID, key), nil
+}
+
+// ensureDefault stores the default pipeline of the stack unless it is there.
+func (i *Ingester) ensureDefault(ctx context.Context) error {
+	if i.DefaultPipeline == "" {
+		return nil
+	}
+	_, err := i.Ledger.Pipeline(ctx, i.DefaultID)
+	if !errors.Is(err, object.ErrNotExist) {
+		return err
+	}
+	if _, err := pipeline.Parse([]byte(i.DefaultPipeline)); err != nil {
+		return fmt.Errorf("the default pipeline (SEALREEL_PIPELINE): %w", err)
+	}
+	return i.Ledger.CreatePipeline(ctx, i.DefaultID, []byte(i.DefaultPipeline))
+}
+
+// keysOf is how the pipeline's keys are unwrapped and new ones are wrapped.
+func keysOf(p *pipeline.Pipeline, stackKey string) plan.Keys {
+	k := plan.Keys{KeyARN: p.AwsKmsKeyArn, Context: p.Context(), WorkKeyARN: p.AwsKmsKeyArn}
+	if k.WorkKeyARN == "" {
+		k.WorkKeyARN = stackKey
+	}
+	return k
+}

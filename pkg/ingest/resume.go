@@ -1,0 +1,246 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"sealreel/pkg/job"
+	"sealreel/pkg/ledger"
+	"sealreel/pkg/object"
+	"sealreel/pkg/pipeline"
+	"sealreel/pkg/plan"
+	"sealreel/pkg/preset"
+)
+
+// Resume takes a job as far as its first tasks. It may be called at any time
+// and any number of times; a job that has ended is left alone. A failure that
+// trying again can't mend ends the job.
+func (i *Ingester) Resume(ctx context.Context, rec *ledger.Record) error {
+	if job.Terminal(rec.Job.Status) {
+		return nil
+	}
+	p, err := i.Ledger.Plan(ctx, rec.Job.ID)
+	if errors.Is(err, object.ErrNotExist) {
+		p, err = i.plan(ctx, rec)
+	}
+	var failure *job.Failure
+	switch {
+	case errors.Is(err, errWaiting):
+		return nil
+	case errors.As(err, &failure):
+		i.Log.Warn("job failed", "job", rec.Job.ID, "err", err)
+		_, err = i.Ledger.UpdateJob(ctx, rec.Job.ID, func(r *ledger.Record) error {
+			r.Job, r.Waiting = job.FailJob(r.Job, failure, time.Now()), false
+			return nil
+		})
+		return err
+	case err != nil:
+		return err
+	}
+	return i.start(ctx, p)
+}
+
+// errWaiting says that the input is not there yet.
+var errWaiting = errors.New("the input is not there yet")
+
+// plan makes the job's plan, and shows on the job what it says.
+func (i *Ingester) plan(ctx context.Context, rec *ledger.Record) (*plan.Plan, error) {
+	p, presets, err := i.settings(ctx, rec)
+	if err != nil {
+		return nil, err
+	}
+	v := i.Open(keysOf(p, i.KeyARN))
+	defer v.Close()
+	in, err := i.pin(ctx, v, p, rec)
+	if err != nil {
+		return nil, err
+	}
+	sealed, err := sealOutputs(ctx, v, rec.Job)
+	if err != nil {
+		return nil, err
+	}
+	input, err := v.Input(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	defer input.Close()
+	probed, err := i.Probe(ctx, input)
+	if err != nil {
+		return nil, err
+	}
+	made := plan.Make(probed.Source, wishes(rec.Job, p, presets, sealed), i.Options)
+	made.Job, made.Input, made.Keys = rec.Job.ID, in, keysOf(p, i.KeyARN)
+	if made.Keys.Work, err = v.WorkKey(ctx); err != nil {
+		return nil, err
+	}
+	if err := i.claimNames(ctx, v, made); err != nil {
+		return nil, err
+	}
+	if made, err = i.Ledger.CreatePlan(ctx, made); err != nil {
+		return nil, err
+	}
+	return made, i.show(ctx, made, probed.Detected)
+}
+
+// settings reads the job's pipeline and presets.
+func (i *Ingester) settings(ctx context.Context, rec *ledger.Record) (*pipeline.Pipeline, map[string]*preset.Preset, error) {
+	if rec.Job.PipelineID == i.DefaultID {
+		if err := i.ensureDefault(ctx); err != nil {
+			return nil, nil, err
+		}
+	}
+	p, err := i.Ledger.Pipeline(ctx, rec.Job.PipelineID)
+	switch {
+	case errors.Is(err, object.ErrNotExist):
+		return nil, nil, job.Fail(job.CodeValidation, "The specified pipeline was not found: pipelineId=%s; use the id of a pipeline in the state bucket", rec.Job.PipelineID)
+	case err != nil:
+		return nil, nil, err
+	}
+	presets := map[string]*preset.Preset{}
+	var broken error // storage that failed, in contrast to a mistake in the job
+	err = preset.Check(&job.Request{Outputs: rec.Job.Outputs, Playlists: rec.Job.Playlists, OutputKeyPrefix: rec.Job.OutputKeyPrefix}, func(id string) (*preset.Preset, error) {
+		ps, err := i.Ledger.Preset(ctx, id)
+		if err == nil {
+			presets[id] = ps
+		} else if !errors.Is(err, object.ErrNotExist) {
+			broken = err
+		}
+		return ps, err
+	})
+	if broken != nil {
+		return nil, nil, broken
+	}
+	if err != nil {
+		return nil, nil, job.Fail(job.CodeValidation, "%v", err)
+	}
+	return p, presets, nil
+}
+
+// pin finds the job's input, or records that the job waits for it.
+func (i *Ingester) pin(ctx context.Context, v Vault, p *pipeline.Pipeline, rec *ledger.Record) (plan.Input, error) {
+	wanted := rec.Job.Inputs[0]
+	version := ""
+	if rec.Drop.Key == wanted.Key {
+		version = rec.Drop.VersionID
+	}
+	in, err := v.Pin(ctx, p.InputBucket, wanted.Key, version, wanted.Encryption)
+	if errors.Is(err, object.ErrNotExist) && version == "" {
+		// The file may have come between this look and the record of the wait:
+		// whoever brings it looks for the record, so look once more behind it.
+		if err := i.await(ctx, p.InputBucket, wanted.Key, rec); err != nil {
+			return plan.Input{}, err
+		}
+		if in, err = v.Pin(ctx, p.InputBucket, wanted.Key, version, wanted.Encryption); errors.Is(err, object.ErrNotExist) {
+			return plan.Input{}, errWaiting
+		}
+	}
+	switch {
+	case errors.Is(err, object.ErrNotExist):
+		return plan.Input{}, job.InputMissing(p.InputBucket, wanted.Key)
+	case errors.Is(err, object.ErrNoBucket):
+		return plan.Input{}, job.BucketMissing(p.InputBucket)
+	case errors.Is(err, object.ErrNeedsKey):
+		return plan.Input{}, job.DecryptFailed(err, wanted.Key, job.ModeSSEC)
+	case errors.Is(err, object.ErrAccess):
+		return plan.Input{}, job.NoReadPermission(err, p.InputBucket, wanted.Key)
+	case err != nil:
+		return plan.Input{}, err
+	case in.Size == 0:
+		return plan.Input{}, job.Fail(job.CodeBadInput, "the input is empty: bucket=%s, key=%s; upload the file again", p.InputBucket, wanted.Key)
+	}
+	return in, nil
+}
+
+func (i *Ingester) await(ctx context.Context, bucket, key string, rec *ledger.Record) error {
+	if err := i.Ledger.Await(ctx, bucket, key, rec.Job.ID); err != nil {
+		return err
+	}
+	_, err := i.Ledger.UpdateJob(ctx, rec.Job.ID, func(r *ledger.Record) error {
+		r.Waiting = true
+		return nil
+	})
+	return err
+}
+
+// sealOutputs checks or makes the key of each output.
+func sealOutputs(ctx context.Context, v Vault, j job.Job) ([]*job.Encryption, error) {
+	sealed := make([]*job.Encryption, len(j.Outputs))
+	for n, o := range j.Outputs {
+		e, err := v.Seal(ctx, o.Encryption)
+		if err != nil {
+			return nil, err
+		}
+		sealed[n] = e
+	}
+	return sealed, nil
+}
+
+func wishes(j job.Job, p *pipeline.Pipeline, presets map[string]*preset.Preset, sealed []*job.Encryption) []plan.Wish {
+	all := make([]plan.Wish, len(j.Outputs))
+	for n, o := range j.Outputs {
+		o.Encryption = sealed[n]
+		all[n] = plan.Wish{Output: o, Preset: presets[o.PresetID], Bucket: p.ContentBucket(), Key: j.OutputKeyPrefix + o.Key}
+	}
+	return all
+}
+
+// claimNames fails each output whose name is taken: by an object, or by another
+// job that will write it (3002). The others go on.
+func (i *Ingester) claimNames(ctx context.Context, v Vault, p *plan.Plan) error {
+	for n := range p.Outputs {
+		o := p.Outputs[n]
+		if o.Failure != nil {
+			continue
+		}
+		owner, err := i.Ledger.Catalog(ctx, o.Key, ledger.Entry{Job: p.Job, Output: o.ID})
+		if err != nil {
+			return err
+		}
+		taken := owner != ledger.Entry{Job: p.Job, Output: o.ID}
+		if !taken {
+			if taken, err = v.Exists(ctx, o.Bucket, o.MainKey()); err != nil {
+				return err
+			}
+		}
+		if taken {
+			p.Fail(n, job.OutputExists(o.Bucket, o.MainKey()))
+		}
+	}
+	return nil
+}
+
+// show puts on the job what its plan and the probe say.
+func (i *Ingester) show(ctx context.Context, p *plan.Plan, found job.DetectedProperties) error {
+	_, err := i.Ledger.UpdateJob(ctx, p.Job, func(r *ledger.Record) error {
+		r.Waiting = false
+		inputs := append([]job.Input(nil), r.Job.Inputs...)
+		inputs[0].DetectedProperties = &found
+		r.Job.Inputs = inputs
+		outputs := append([]job.Output(nil), r.Job.Outputs...)
+		for n := range outputs {
+			outputs[n].Encryption = p.Outputs[n].Encryption
+		}
+		r.Job.Outputs = outputs
+		return nil
+	})
+	return err
+}
+
+// start queues the first tasks of a plan: the sound, which chunks with sound
+// wait for, and the chunks without. An output that can't be made is handed to
+// assemble at once.
+func (i *Ingester) start(ctx context.Context, p *plan.Plan) error {
+	for _, o := range p.Outputs {
+		if o.Failure != nil {
+			if err := i.Ledger.MarkReady(ctx, p.Job, o.ID); err != nil {
+				return err
+			}
+		}
+	}
+	done, err := i.Ledger.Receipts(ctx, p.Job)
+	if err != nil {
+		return err
+	}
+	return i.Queue.Send(ctx, p.FirstTasks(done)...)
+}
