@@ -1,0 +1,157 @@
+package ffmpeg
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"strconv"
+	"sync"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// openFiles is a program's limit on file descriptors: a few connections, and
+// the shared libraries while it loads.
+const openFiles = 64
+
+// process is a contained program. Its methods belong to the thread that
+// started it, but for kill.
+type process struct {
+	*exec.Cmd
+	traced bool // it begins halted before its first instruction
+
+	mu    sync.Mutex
+	ended bool // its number may soon be another's
+}
+
+// runContained runs a program to its end under every limit, and returns when
+// all that it started is dead too. The Cmd is returned also with an error, and
+// has no Process if it could not be started.
+func runContained(ctx context.Context, c Command, pipes func(*exec.Cmd)) (*exec.Cmd, error) {
+	// The kernel sends the death signal when the *thread* that forked the
+	// program dies, and lets only that thread trace it. So it is ours until
+	// the program has ended.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+
+	hideOnce()
+	p, err := start(ctx, c, pipes)
+	if err != nil {
+		return p.Cmd, err
+	}
+	err = p.confine(c.Limits.Memory)
+	if err != nil {
+		_ = p.kill()
+	}
+	_ = await(p.Process.Pid, unix.WEXITED)
+	p.finish()
+	return p.Cmd, errors.Join(err, p.Wait())
+}
+
+var hideOnce = sync.OnceFunc(hideDescriptors)
+
+// hideDescriptors keeps from programs what this process inherited open from
+// whoever started it. What Go opens is closed on exec anyway.
+func hideDescriptors() {
+	open, _ := os.ReadDir("/proc/self/fd") // without /proc there is nothing to be done
+	for _, entry := range open {
+		if fd, err := strconv.Atoi(entry.Name()); err == nil && fd > 2 {
+			syscall.CloseOnExec(fd)
+		}
+	}
+}
+
+// start starts the program halted before its first instruction, so that it
+// never runs without limits. Where tracing is forbidden (by seccomp, or
+// because a debugger is at work) the program starts running and gets its
+// limits a moment later, before it can have read anything.
+func start(ctx context.Context, c Command, pipes func(*exec.Cmd)) (*process, error) {
+	p := prepare(ctx, c, true)
+	pipes(p.Cmd)
+	err := p.Start()
+	if errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.ENOSYS) {
+		p = prepare(ctx, c, false)
+		pipes(p.Cmd)
+		err = p.Start()
+	}
+	return p, err
+}
+
+func prepare(ctx context.Context, c Command, traced bool) *process {
+	p := &process{Cmd: exec.CommandContext(ctx, c.Path, c.Args...), traced: traced}
+	p.Dir = "/"
+	p.Env = []string{"AV_LOG_FORCE_NOCOLOR=1"}
+	p.WaitDelay = drain
+	p.Cancel = p.kill
+	p.SysProcAttr = &syscall.SysProcAttr{
+		Setpgid:   true,
+		Pdeathsig: syscall.SIGKILL,
+		Ptrace:    traced,
+	}
+	return p
+}
+
+// confine sets the limits of a started program and lets it go on.
+func (p *process) confine(memory int64) error {
+	pid := p.Process.Pid
+	if p.traced {
+		if err := await(pid, unix.WEXITED|unix.WSTOPPED); err != nil {
+			return fmt.Errorf("await the halted program: %w", err)
+		}
+	}
+	limits := map[int]uint64{
+		unix.RLIMIT_FSIZE:  0,
+		unix.RLIMIT_CORE:   0,
+		unix.RLIMIT_NOFILE: openFiles,
+	}
+	if memory > 0 {
+		limits[unix.RLIMIT_DATA] = uint64(memory)
+	}
+	for resource, most := range limits {
+		err := unix.Prlimit(pid, resource, &unix.Rlimit{Cur: most, Max: most}, nil)
+		if err != nil && !errors.Is(err, syscall.ESRCH) { // ESRCH: it has died
+			return fmt.Errorf("limit resource %d to %d: %w", resource, most, err)
+		}
+	}
+	if p.traced {
+		if err := syscall.PtraceDetach(pid); err != nil && !errors.Is(err, syscall.ESRCH) {
+			return fmt.Errorf("let the halted program run: %w", err)
+		}
+	}
+	return nil
+}
+
+// await returns when the process has changed into one of the states, and
+// leaves it to be reaped by whoever waits for it.
+func await(pid, states int) error {
+	for {
+		err := unix.Waitid(unix.P_PID, pid, nil, states|unix.WNOWAIT, nil)
+		if !errors.Is(err, syscall.EINTR) {
+			return err
+		}
+	}
+}
+
+// kill kills the program's group.
+func (p *process) kill() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.ended {
+		return os.ErrProcessDone
+	}
+	return syscall.Kill(-p.Process.Pid, syscall.SIGKILL)
+}
+
+// finish kills what a program that has ended left behind. Not yet reaped, the
+// program still holds the number of its group, so that this kill can hit
+// nobody else; no kill follows it.
+func (p *process) finish() {
+	_ = p.kill()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.ended = true
+}
