@@ -22,8 +22,8 @@ import (
 //	ciphertext  as long as the plaintext
 //	tag         16 bytes
 //
-// with AES-256-GCM, whose additional data is the header (up to the check)
-// and the encryption context.
+// with AES-256-GCM, whose additional data is the encryption context. The
+// header needs no more than its check: another key id is another key.
 const (
 	blobVersion = 1
 	headerSize  = 1 + 16
@@ -42,15 +42,14 @@ func (k *key) seal(plaintext []byte, context map[string]string) []byte {
 	nonce := make([]byte, nonceSize)
 	rand.Read(nonce)
 	blob = append(blob, nonce...)
-	return k.aead().Seal(blob, nonce, plaintext, additional(header, context))
+	return k.aead().Seal(blob, nonce, plaintext, additional(context))
 }
 
 // open is the reverse of seal. Any blob that seal did not make with this
 // key and context gives an InvalidCiphertextException.
 func (k *key) open(blob []byte, context map[string]string) ([]byte, error) {
-	header := k.header()
 	sealed := blob[headerSize+checkSize:]
-	plaintext, err := k.aead().Open(nil, sealed[:nonceSize], sealed[nonceSize:], additional(header, context))
+	plaintext, err := k.aead().Open(nil, sealed[:nonceSize], sealed[nonceSize:], additional(context))
 	if err != nil {
 		return nil, invalidCiphertext()
 	}
@@ -96,11 +95,11 @@ func (k *key) aead() cipher.AEAD {
 	return aead
 }
 
-// additional is the header and the context in its one canonical form: the
-// pairs by name in order, each text with its length before it, so that no
-// two contexts look alike. No context and an empty one are the same.
-func additional(header []byte, context map[string]string) []byte {
-	data := slices.Clone(header)
+// additional is the context in its one canonical form: the pairs by name in
+// order, each text with its length before it, so that no two contexts look
+// alike. No context and an empty one are the same.
+func additional(context map[string]string) []byte {
+	var data []byte
 	for _, name := range slices.Sorted(maps.Keys(context)) {
 		for _, text := range []string{name, context[name]} {
 			data = binary.BigEndian.AppendUint32(data, uint32(len(text)))

@@ -189,6 +189,9 @@ func TestErrorOnTheWire(t *testing.T) {
 	if resp.StatusCode != 400 || got["__type"] != "InvalidCiphertextException" || len(got) != 1 {
 		t.Errorf("status %d, body %v", resp.StatusCode, got)
 	}
+	if got := resp.Header.Get("X-Amzn-Query-Error"); got != "" {
+		t.Errorf("query error %q of a service that never had any", got)
+	}
 	if resp.Header.Get("X-Amzn-Requestid") == "" {
 		t.Error("no request id")
 	}

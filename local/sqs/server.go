@@ -67,6 +67,7 @@ func Open(config Config) (*Server, error) {
 	s.handler = &awsjson.Handler{
 		Version: "1.0",
 		Target:  "AmazonSQS",
+		Query:   true,
 		Actions: s.actions(),
 		// A megabyte of message may need six of JSON, and a batch that is too
 		// long should be told so rather than cut off.

@@ -126,6 +126,23 @@ func TestVisibilityIsChangedFromNowOn(t *testing.T) {
 	})
 }
 
+func TestAHandleWhoseTimeIsOverChangesNothing(t *testing.T) {
+	bubble(t, func(h harness) {
+		h.queue("q", "VisibilityTimeout", "10")
+		h.send("q", "x", "")
+		m := h.one("q")
+		time.Sleep(10 * time.Second)
+		h.must(h.ChangeVisibility("q", m.ReceiptHandle, 60*time.Second))
+		h.counts("q", 1, 0, 0)
+		h.one("q")
+		if err := h.ChangeVisibility("q", m.ReceiptHandle, 0); err == nil {
+			t.Error("an outdated handle was taken for the message in flight")
+		}
+		h.must(h.Delete("q", m.ReceiptHandle)) // succeeds, but is outdated too
+		h.counts("q", 0, 1, 0)
+	})
+}
+
 func TestVisibilityEndsTwelveHoursAfterTheReceive(t *testing.T) {
 	bubble(t, func(h harness) {
 		h.queue("q")
@@ -183,15 +200,14 @@ func TestLongPoll(t *testing.T) {
 		if err != nil || len(got) != 0 || time.Since(start) != 5*time.Second {
 			t.Errorf("the queue's wait: %v, %v after %v", got, err, time.Since(start))
 		}
+		reserved := h.reserve("q")
 		for _, test := range []struct {
-			name  string
-			after time.Duration
-			happen
+			name   string
+			after  time.Duration
+			happen func()
 		}{
 			{"a message is sent", 3 * time.Second, func() { h.send("q", "sent", "") }},
-			{"one in flight is given back", 4 * time.Second, func() {
-				h.must(h.ChangeVisibility("q", h.reserve("q"), 0))
-			}},
+			{"one in flight is given back", 4 * time.Second, func() { h.must(h.ChangeVisibility("q", reserved, 0)) }},
 		} {
 			start := time.Now()
 			time.AfterFunc(test.after, test.happen)
@@ -205,8 +221,6 @@ func TestLongPoll(t *testing.T) {
 		}
 	})
 }
-
-type happen = func()
 
 // reserve puts a message in flight and returns its handle.
 func (h harness) reserve(queue string) string {

@@ -47,6 +47,9 @@ type Handler struct {
 
 	// Known reports whether an access key id may call.
 	Known func(accessKeyID string) bool
+	// Query says that the service once spoke the query protocol, so that its
+	// errors carry their code of then too.
+	Query bool
 	// Private refuses callers that are neither on TLS nor on this machine,
 	// because the bodies hold key material.
 	Private bool

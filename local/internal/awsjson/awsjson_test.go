@@ -17,7 +17,7 @@ const signed = "AWS4-HMAC-SHA256 Credential=KNOWN/20261124/eu-west-1/sqs/aws4_re
 
 func handler() *Handler {
 	return &Handler{
-		Version: "1.0", Target: "Thing", MaxBody: 64,
+		Version: "1.0", Target: "Thing", MaxBody: 64, Query: true,
 		Known: func(id string) bool { return id == "KNOWN" },
 		Actions: map[string]Action{
 			"Echo": Decoded(func(_ context.Context, call *Call, in struct{ Text string }) (any, error) {

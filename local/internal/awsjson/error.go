@@ -65,7 +65,7 @@ func asError(err error) *Error {
 // fail answers with err and returns the status it used.
 func (h *Handler) fail(w http.ResponseWriter, err error) int {
 	e, status := asError(err), HTTPStatus(err)
-	if e.QueryCode != "" {
+	if h.Query && e.QueryCode != "" {
 		fault := "Sender"
 		if status >= 500 {
 			fault = "Receiver"
