@@ -1,0 +1,95 @@
+package seal
+
+import (
+	"bytes"
+	"crypto/subtle"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"sealreel/pkg/job"
+)
+
+// checkMembers holds an element against its mode. Parsers refuse such elements
+// at once; this one stands before the key service.
+func checkMembers(mode Mode, e job.Encryption) error {
+	given := e.Key != "" || e.KeyMd5 != ""
+	switch {
+	case !mode.TakesKey() && (given || e.InitializationVector != ""):
+		return job.Fail(job.CodeValidation, "encryption mode %q takes no Key, KeyMd5 or InitializationVector", mode.Name)
+	case mode.TakesKey() && e.Key == "":
+		return job.Fail(job.CodeValidation, "encryption mode %q needs Key and KeyMd5", mode.Name)
+	case mode.TakesKey() && e.KeyMd5 == "":
+		return job.Fail(job.CodeUnwrapKey, "KeyMd5 is missing; it is the base64 of the MD5 of the decoded Key (the KMS ciphertext)")
+	case mode.IVSize == 0 && e.InitializationVector != "":
+		return job.Fail(job.CodeValidation, "encryption mode %q takes no InitializationVector", mode.Name)
+	}
+	return nil
+}
+
+// checkMD5 accepts the MD5 of the KMS ciphertext, which is what Elastic
+// Transcoder checked, and that of the plaintext key, which is what its
+// documents say. Neither comparison tells by its time how much was right.
+func checkMD5(keyMD5 string, ciphertext []byte, key Key) error {
+	want, err := base64.StdEncoding.DecodeString(keyMD5)
+	if err != nil {
+		return job.KeyMD5Mismatch(keyMD5)
+	}
+	wrapped, plain := digest(ciphertext), key.MD5()
+	if subtle.ConstantTimeCompare(want, wrapped[:])|subtle.ConstantTimeCompare(want, plain[:]) != 1 {
+		return job.KeyMD5Mismatch(keyMD5)
+	}
+	return nil
+}
+
+// keyOf makes a key of what was unwrapped and recognises the text of a key.
+func keyOf(plaintext []byte, keyMD5 string) (Key, error) {
+	if isKeyText(plaintext) {
+		return Key{}, job.KeyIsBase64Text(keyMD5)
+	}
+	key, err := NewKey(plaintext)
+	if err != nil {
+		return Key{}, job.Fail(job.CodeKeyLength, "the key with MD5=%s has %d bits; an AES key has 128, 192 or 256 bits", keyMD5, 8*len(plaintext))
+	}
+	return key, nil
+}
+
+// isKeyText says whether b is the base64 text of an AES key, perhaps with white
+// space around it. A random key looks like that with a chance of 2^-64 at most.
+func isKeyText(b []byte) bool {
+	text := bytes.TrimSpace(b)
+	raw := make([]byte, base64.StdEncoding.DecodedLen(len(text)))
+	defer clear(raw)
+	n, err := base64.StdEncoding.Strict().Decode(raw, text)
+	return err == nil && (n == 16 || n == 24 || n == 32)
+}
+
+// unwrapFailure is a *job.Failure for a lasting refusal of the key service, else
+// err with what was being done.
+func (r *Keyring) unwrapFailure(err error, keyMD5 string) error {
+	for _, refusal := range refusals {
+		if errors.Is(err, refusal.err) {
+			return job.UnwrapFailed(err, keyMD5, fmt.Sprintf(refusal.hint, r.contextText()))
+		}
+	}
+	return fmt.Errorf("unwrapping the key with MD5=%s: %w", keyMD5, err)
+}
+
+func (r *Keyring) generateFailure(err error) error {
+	for _, refusal := range refusals {
+		if errors.Is(err, refusal.err) {
+			return job.GenerateFailed(err, r.keyARN)
+		}
+	}
+	return fmt.Errorf("generating a data key with %s: %w", r.keyARN, err)
+}
+
+// contextText shows the encryption context, which is not secret.
+func (r *Keyring) contextText() string {
+	text, err := json.Marshal(r.context)
+	if err != nil || len(r.context) == 0 {
+		return "{}"
+	}
+	return string(text)
+}

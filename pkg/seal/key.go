@@ -1,0 +1,83 @@
+package seal
+
+import (
+	"crypto/fips140"
+	"crypto/md5"
+	"fmt"
+	"io"
+	"log/slog"
+)
+
+// redacted is what a key prints as.
+const redacted = "[key]"
+
+// Key is a raw AES key of 128, 192 or 256 bits. The zero Key holds nothing.
+// Copies share the same bytes, so wiping one wipes all.
+//
+// The bytes lie behind a pointer, because package fmt calls no method of a
+// value in an unexported field: it would print the bytes of an array or slice.
+type Key struct{ secret *secret }
+
+type secret struct{ bytes []byte }
+
+// NewKey takes over raw, which the caller must no longer use: it is wiped with
+// the key. The error names the size only.
+func NewKey(raw []byte) (Key, error) {
+	switch len(raw) {
+	case 16, 24, 32:
+		return Key{&secret{raw}}, nil
+	}
+	return Key{}, fmt.Errorf("a key of %d bytes: AES keys have 16, 24 or 32", len(raw))
+}
+
+// Bytes are the key itself, not a copy; nil for the zero Key and after Wipe.
+// They must not be kept.
+func (k Key) Bytes() []byte {
+	if k.secret == nil {
+		return nil
+	}
+	return k.secret.bytes
+}
+
+// IsZero says whether there is no key, or none any more.
+func (k Key) IsZero() bool { return len(k.Bytes()) == 0 }
+
+// Bits is the key's size.
+func (k Key) Bits() int { return 8 * len(k.Bytes()) }
+
+// Wipe overwrites the key with zeros and forgets it. It must not run while the
+// key is being used.
+func (k Key) Wipe() {
+	if k.secret != nil {
+		clear(k.secret.bytes)
+		k.secret.bytes = nil
+	}
+}
+
+// MD5 is the digest that S3 wants beside a customer key.
+func (k Key) MD5() [md5.Size]byte { return digest(k.Bytes()) }
+
+// digest is MD5 also in a process that allows only FIPS 140 algorithms: it
+// identifies a key here and protects nothing.
+func digest(b []byte) (sum [md5.Size]byte) {
+	fips140.WithoutEnforcement(func() { sum = md5.Sum(b) })
+	return sum
+}
+
+// String and the methods below keep the bytes out of every text.
+func (Key) String() string { return redacted }
+
+// GoString is what %#v prints.
+func (Key) GoString() string { return redacted }
+
+// Format prints the same for every verb and flag.
+func (Key) Format(f fmt.State, _ rune) { io.WriteString(f, redacted) }
+
+// LogValue is what package slog logs.
+func (Key) LogValue() slog.Value { return slog.StringValue(redacted) }
+
+// MarshalText is what encoders of text formats store.
+func (Key) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+
+// MarshalJSON is what package json stores.
+func (Key) MarshalJSON() ([]byte, error) { return []byte(`"` + redacted + `"`), nil }

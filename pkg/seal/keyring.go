@@ -1,0 +1,194 @@
+package seal
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"maps"
+	"sync"
+
+	"sealreel/pkg/job"
+)
+
+// Material is what one encryption element comes to: the mode and, where the
+// mode takes one, the key. The key belongs to the Keyring that made it.
+type Material struct {
+	Mode Mode
+	Key  Key
+}
+
+// Keyring holds the unwrapped keys of one invocation over one pipeline. It is
+// safe for concurrent use.
+type Keyring struct {
+	keys    Keys
+	keyARN  string
+	context map[string]string
+
+	mu     sync.Mutex
+	held   map[[sha256.Size]byte]*held // by the hash of the wrapped key
+	closed bool
+}
+
+// held is one key. Its lock is held while the key service is asked, so that
+// whoever needs the same key waits for the one answer.
+type held struct {
+	mu  sync.Mutex
+	key Key
+}
+
+// NewKeyring returns an empty keyring that unwraps with the KMS key keyARN,
+// or with any when it is empty, and generates with keyARN. All its calls are
+// made under the encryption context.
+func NewKeyring(keys Keys, keyARN string, encryptionContext map[string]string) *Keyring {
+	return &Keyring{keys: keys, keyARN: keyARN, context: maps.Clone(encryptionContext), held: map[[sha256.Size]byte]*held{}}
+}
+
+var errClosed = errors.New("the keyring is closed")
+
+// Close wipes every key. The materials must no longer be in use. Closing again
+// does nothing.
+func (r *Keyring) Close() {
+	r.mu.Lock()
+	r.closed = true
+	entries := r.held
+	r.held = nil
+	r.mu.Unlock()
+	for _, h := range entries {
+		h.mu.Lock()
+		h.key.Wipe()
+		h.mu.Unlock()
+	}
+}
+
+// place returns the entry of a wrapped key.
+func (r *Keyring) place(ciphertext []byte) (*held, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed {
+		return nil, errClosed
+	}
+	id := sha256.Sum256(ciphertext)
+	if r.held[id] == nil {
+		r.held[id] = new(held)
+	}
+	return r.held[id], nil
+}
+
+// keep holds an unwrapped key. It wipes the key instead when the keyring was
+// closed meanwhile, or holds it already. The entry's lock is held.
+func (r *Keyring) keep(h *held, key Key) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed {
+		key.Wipe()
+		return errClosed
+	}
+	if !h.key.IsZero() {
+		key.Wipe()
+		return nil
+	}
+	h.key = key
+	return nil
+}
+
+// Unwrap checks an element and unwraps its key. What is wrong with the element
+// is a *job.Failure (4017, 4018, or 1000 for what a parser should have
+// refused); any other error, such as a key service that can't be reached, may
+// pass when tried again.
+func (r *Keyring) Unwrap(ctx context.Context, e job.Encryption) (*Material, error) {
+	mode, err := ModeOf(e.Mode)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkMembers(mode, e); err != nil {
+		return nil, err
+	}
+	if !mode.TakesKey() {
+		return &Material{Mode: mode}, nil
+	}
+	ciphertext, err := base64.StdEncoding.DecodeString(e.Key)
+	if err != nil {
+		return nil, job.Fail(job.CodeUnwrapKey, "MD5=%s: Key is not valid base64; give the base64 of the CiphertextBlob that KMS returned", e.KeyMd5)
+	}
+	key, err := r.unwrap(ctx, ciphertext, e.KeyMd5)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkMD5(e.KeyMd5, ciphertext, key); err != nil {
+		return nil, err
+	}
+	if !mode.Takes(key.Bits()) {
+		return nil, job.KeyLength(key.Bits(), e.KeyMd5, mode.Name)
+	}
+	return &Material{Mode: mode, Key: key}, nil
+}
+
+// unwrap returns the key that a ciphertext wraps, from the ring when it is
+// there. Only successes are kept.
+func (r *Keyring) unwrap(ctx context.Context, ciphertext []byte, keyMD5 string) (Key, error) {
+	h, err := r.place(ciphertext)
+	if err != nil {
+		return Key{}, err
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !h.key.IsZero() {
+		return h.key, nil
+	}
+	plaintext, err := r.keys.Decrypt(ctx, ciphertext, r.keyARN, r.context)
+	if err != nil {
+		return Key{}, r.unwrapFailure(err, keyMD5)
+	}
+	key, err := keyOf(plaintext, keyMD5)
+	if err != nil {
+		clear(plaintext)
+		return Key{}, err
+	}
+	if err := r.keep(h, key); err != nil {
+		return Key{}, err
+	}
+	return key, nil
+}
+
+// Generate makes a key for an output, or for the job's work files, that brings
+// none, and returns it wrapped, with the MD5 of the ciphertext. A mode without
+// a key needs none: the element then holds the mode alone. Failures are as for
+// Unwrap, with code 4019.
+func (r *Keyring) Generate(ctx context.Context, mode string) (job.Encryption, error) {
+	m, err := ModeOf(mode)
+	if err != nil {
+		return job.Encryption{}, err
+	}
+	if !m.TakesKey() {
+		return job.Encryption{Mode: mode}, nil
+	}
+	if r.keyARN == "" {
+		return job.Encryption{}, job.GenerateFailed(nil, "")
+	}
+	plaintext, ciphertext, err := r.keys.Generate(ctx, r.keyARN, m.GenerateBits/8, r.context)
+	if err != nil {
+		return job.Encryption{}, r.generateFailure(err)
+	}
+	key, err := NewKey(plaintext)
+	if err != nil || key.Bits() != m.GenerateBits {
+		clear(plaintext)
+		return job.Encryption{}, job.Fail(job.CodeGenerateKey, "the KMS key ARN %s made a key of %d bits, not of %d", r.keyARN, 8*len(plaintext), m.GenerateBits)
+	}
+	h, err := r.place(ciphertext)
+	if err != nil {
+		key.Wipe()
+		return job.Encryption{}, err
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if err := r.keep(h, key); err != nil {
+		return job.Encryption{}, err
+	}
+	sum := digest(ciphertext)
+	return job.Encryption{
+		Mode:   mode,
+		Key:    base64.StdEncoding.EncodeToString(ciphertext),
+		KeyMd5: base64.StdEncoding.EncodeToString(sum[:]),
+	}, nil
+}
