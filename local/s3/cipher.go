@@ -17,9 +17,15 @@ const (
 	saltSize   = 32
 )
 
-// secret is the key that content keys are derived from: the data directory's own, or a customer's. However it is
-// formatted, its bytes do not show.
-type secret struct{ bytes [secretSize]byte }
+// secret is the key that content keys are derived from: the data directory's own, or a customer's. Its bytes do not show
+// however it is formatted: of a function inside a structure fmt prints the address, and elsewhere it asks Format.
+type secret struct{ bytes func() []byte }
+
+// newSecret returns the secret with a copy of raw, which has secretSize bytes.
+func newSecret(raw []byte) secret {
+	kept := [secretSize]byte(raw)
+	return secret{func() []byte { return kept[:] }}
+}
 
 // Format keeps the key out of every message, whatever the verb.
 func (secret) Format(f fmt.State, _ rune) { io.WriteString(f, "[secret]") }
@@ -33,7 +39,7 @@ func newSalt() []byte {
 
 // derive returns the 256-bit key for one salt and one purpose.
 func (s secret) derive(salt []byte, purpose string) []byte {
-	key, err := hkdf.Key(sha256.New, s.bytes[:], salt, purpose, secretSize)
+	key, err := hkdf.Key(sha256.New, s.bytes(), salt, purpose, secretSize)
 	if err != nil {
 		panic("s3: HKDF refuses a 32-byte output: " + err.Error())
 	}

@@ -30,12 +30,14 @@ const (
 )
 
 func newEvent(name, bucket string, v *version, accessKey string) Event {
+	// The gateway's strings lie in buffers that the next request overwrites.
 	e := Event{
-		Name: name, Time: time.Now().UTC(), Bucket: bucket, Key: v.Key, Size: v.Size, AccessKey: accessKey,
+		Name: name, Time: time.Now().UTC(), Size: v.Size,
+		Bucket: strings.Clone(bucket), Key: strings.Clone(v.Key), AccessKey: strings.Clone(accessKey),
 		ETag: strings.Trim(v.ETag, `"`), Sequencer: fmt.Sprintf("%016X", v.Seq),
 	}
 	if v.ID != nullVersion {
-		e.VersionID = v.ID
+		e.VersionID = strings.Clone(v.ID)
 	}
 	return e
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/versity/versitygw/s3err"
 )
@@ -48,7 +49,7 @@ var (
 	errWrongKey     = accessDenied(withCustomerKeys + "provide the correct secret key.")
 	errPartUnlike   = invalidRequest("The multipart upload initiate requested encryption. Subsequent part requests must include the appropriate encryption parameters.")
 	errPartOtherKey = invalidRequest("The provided encryption parameters did not match the ones used originally.")
-	errKeyWithNUL   = invalidArgument("Object keys with a NUL byte are not supported.")
+	errBadKeyText   = invalidArgument("An object key must be UTF-8 without NUL.")
 	errIncomplete   = s3err.GetAPIError(s3err.ErrIncompleteBody)
 	errMalformedXML = s3err.GetAPIError(s3err.ErrMalformedXML)
 	errNoSuchKey    = s3err.GetAPIError(s3err.ErrNoSuchKey)
@@ -70,8 +71,8 @@ func validKey(key string) error {
 	if len(key) > maxKeyLength {
 		return s3err.GetKeyTooLongErr(int64(len(key)), maxKeyLength)
 	}
-	if strings.IndexByte(key, 0) >= 0 {
-		return errKeyWithNUL
+	if strings.IndexByte(key, 0) >= 0 || !utf8.ValidString(key) {
+		return errBadKeyText
 	}
 	return nil
 }

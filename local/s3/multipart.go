@@ -249,13 +249,15 @@ func assembled(u *upload, stored []*part, in *s3.CompleteMultipartUploadInput) (
 		byNumber[p.Number] = p
 	}
 	asked := in.MultipartUpload.Parts
+	for i := range asked[1:] {
+		if deref(asked[i].PartNumber) >= deref(asked[i+1].PartNumber) {
+			return nil, s3err.GetAPIError(s3err.ErrInvalidPartOrder)
+		}
+	}
 	for i, a := range asked {
 		p, err := chosen(u, byNumber, a)
 		if err != nil {
 			return nil, err
-		}
-		if i > 0 && *a.PartNumber <= *asked[i-1].PartNumber {
-			return nil, s3err.GetAPIError(s3err.ErrInvalidPartOrder)
 		}
 		if i < len(asked)-1 && p.Blob.Size < backend.MinPartSize {
 			return nil, s3err.GetEntityTooSmallErr(p.Blob.Size, backend.MinPartSize)

@@ -124,10 +124,7 @@ func readCustomerKey(x exchange, prefix string) (*customerKey, error) {
 	if len(raw) != secretSize {
 		return nil, errBadKey
 	}
-	read := &customerKey{md5: sum}
-	copy(read.secret.bytes[:], raw)
-	clear(raw)
-	return read, nil
+	return &customerKey{secret: newSecret(raw), md5: sum}, nil
 }
 
 // requested returns how a request wants the object it writes to be encrypted, and the key for it.

@@ -67,7 +67,7 @@ func openStore(dir, owner, region string, log *slog.Logger) (_ *store, err error
 }
 
 // openServerKey reads the key of a data directory, or makes one.
-func openServerKey(path string) (key secret, err error) {
+func openServerKey(path string) (secret, error) {
 	raw, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		raw = make([]byte, secretSize)
@@ -80,8 +80,7 @@ func openServerKey(path string) (key secret, err error) {
 	if len(raw) != secretSize {
 		return secret{}, fmt.Errorf("%s has %d bytes, want %d: without the right key nothing stored can be read; remove the directory to start anew", path, len(raw), secretSize)
 	}
-	copy(key.bytes[:], raw)
-	return key, nil
+	return newSecret(raw), nil
 }
 
 func (s *store) close() error { return s.index.close() }
