@@ -171,13 +171,14 @@ func (h *Host) Invoke(ctx context.Context, name string, payload []byte) (Result,
 }
 
 // InvokeAsync accepts an event for a function and returns its request id.
-// The event is on disk when InvokeAsync returns.
+// The event is on disk when InvokeAsync returns; one that comes while or
+// after the host closes is for the next host on the same folder.
 func (h *Host) InvokeAsync(name string, payload []byte) (requestID string, err error) {
 	return h.invokeAfter(name, payload, 0)
 }
 
 func (h *Host) invokeAfter(name string, payload []byte, delay time.Duration) (string, error) {
-	f, err := h.function(name)
+	f, err := h.find(name)
 	if err != nil {
 		return "", err
 	}
@@ -216,12 +217,18 @@ func (h *Host) Close() error {
 	return errors.Join(errs...)
 }
 
+// function returns a function of a host that isn't closed.
 func (h *Host) function(name string) (*function, error) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.closed {
+	f, err := h.find(name)
+	if err == nil && h.ctx.Err() != nil {
 		return nil, ErrClosed
 	}
+	return f, err
+}
+
+func (h *Host) find(name string) (*function, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	f := h.functions[name]
 	if f == nil {
 		return nil, fmt.Errorf("%w: %q", ErrNotFound, name)

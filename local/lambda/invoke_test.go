@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -235,6 +237,28 @@ func TestChildrenDie(t *testing.T) {
 			until(t, "the child's death", func() bool { return !processExists(pid) })
 		})
 	}
+}
+
+// TestHostKilled checks that functions die with a host that can't clean up.
+func TestHostKilled(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("needs Linux: other systems have no signal on the death of a parent")
+	}
+	dir := t.TempDir()
+	host := exec.Command(os.Args[0])
+	host.Env = append(os.Environ(), "TEST_HOST_DIR="+dir)
+	if err := host.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var pid int
+	until(t, "the function's start", func() bool {
+		text, _ := os.ReadFile(filepath.Join(dir, "pid"))
+		pid, _ = strconv.Atoi(string(text))
+		return pid > 0
+	})
+	host.Process.Kill()
+	host.Wait()
+	until(t, "the function's death", func() bool { return !processExists(pid) })
 }
 
 func TestCloseWhileBusy(t *testing.T) {

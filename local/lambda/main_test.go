@@ -25,7 +25,29 @@ func TestMain(m *testing.M) {
 		bootstrap()
 		return
 	}
+	if dir := os.Getenv("TEST_HOST_DIR"); dir != "" {
+		hostProcess(dir)
+		return
+	}
 	os.Exit(m.Run())
+}
+
+// hostProcess is a host of its own: it lets a function print its process
+// number and work until somebody kills the host.
+func hostProcess(dir string) {
+	program, err := os.Executable()
+	if err != nil {
+		panic(err)
+	}
+	h, err := Open(Config{Dir: dir, Region: "us-east-1", Account: "111122223333"})
+	if err != nil {
+		panic(err)
+	}
+	if err := h.Deploy(Function{ID: "F", Name: "f", ARN: "arn:f", Program: program, Timeout: time.Hour}); err != nil {
+		panic(err)
+	}
+	payload := fmt.Appendf(nil, `{"Do":"self","Text":%q,"Sleep":3600000000000}`, filepath.Join(dir, "pid"))
+	h.Invoke(context.Background(), "F", payload)
 }
 
 func bootstrap() {
@@ -86,6 +108,11 @@ func serve(ctx context.Context, r request) (any, error) {
 			return nil, err
 		}
 		if err := os.WriteFile(r.Text, fmt.Append(nil, child.Process.Pid), 0o600); err != nil {
+			return nil, err
+		}
+		time.Sleep(r.Sleep)
+	case "self": // says who it is and works
+		if err := os.WriteFile(r.Text, fmt.Append(nil, os.Getpid()), 0o600); err != nil {
 			return nil, err
 		}
 		time.Sleep(r.Sleep)

@@ -8,7 +8,6 @@ type Key struct {
 	KeyID       string
 	ARN         string
 	Description string
-	Disabled    bool
 	Policy      any // the key policy as encoding/json would decode it
 }
 
@@ -32,10 +31,10 @@ func (r *resolver) readKey(d *reader, res *resource, v *Value) Key {
 		"MultiRegion", "PendingWindowInDays", "BypassPolicyLockoutSafetyCheck", "Tags")
 	d.oneOf(v.Get("KeySpec"), "SYMMETRIC_DEFAULT")
 	d.oneOf(v.Get("KeyUsage"), "ENCRYPT_DECRYPT")
+	d.oneOf(v.Get("Enabled"), "true")
 	k := Key{
 		ID:          res.id,
 		Description: d.text(v.Get("Description"), ""),
-		Disabled:    !d.boolean(v.Get("Enabled"), true),
 		Policy:      v.Get("KeyPolicy").Plain(),
 	}
 	id, err := r.options.KeyID(res.id)

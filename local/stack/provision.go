@@ -1,0 +1,82 @@
+package stack
+
+import (
+	"fmt"
+	"path"
+
+	"sealreel/local/s3"
+	"sealreel/local/template"
+)
+
+// provision makes the keys, queues and buckets of a template, or brings
+// existing ones to what it says, and returns the template with the ids that
+// they have.
+func (s *Stack) provision(draft *template.Template) (*template.Template, error) {
+	keyIDs := map[string]string{}
+	for _, key := range draft.Keys {
+		alias, err := s.aliasOf(draft, key)
+		if err != nil {
+			return nil, err
+		}
+		arn, err := s.services.keys.EnsureKey(alias, key.Description)
+		if err != nil {
+			return nil, fmt.Errorf("stack: make key %s: %w", key.ID, err)
+		}
+		keyIDs[key.ID] = path.Base(arn)
+	}
+	final, err := s.readTemplate(keyIDs)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.provisionQueues(final.Queues); err != nil {
+		return nil, err
+	}
+	for _, b := range final.Buckets {
+		options := s3.BucketOptions{Versioning: b.Versioning, AllowSSEC: !b.BlocksSSEC}
+		if b.Encryption == "aws:kms" {
+			options.KMSKeyID = b.KMSKeyID
+		}
+		if err := s.services.objects.CreateBucket(b.Name, options); err != nil {
+			return nil, fmt.Errorf("stack: make bucket %s: %w", b.ID, err)
+		}
+	}
+	return final, nil
+}
+
+// aliasOf returns the alias that a key is found by after a restart: the
+// template's, or one made of its logical id.
+func (s *Stack) aliasOf(draft *template.Template, key template.Key) (string, error) {
+	alias := ""
+	for _, a := range draft.Aliases {
+		if a.Target != key.KeyID && a.Target != key.ARN {
+			continue
+		}
+		if alias != "" {
+			return "", fmt.Errorf("stack: key %s has the aliases %s and %s; the embedded KMS keeps one", key.ID, alias, a.Name)
+		}
+		alias = a.Name
+	}
+	if alias == "" {
+		alias = "alias/" + s.config.StackName + "-" + key.ID
+	}
+	return alias, nil
+}
+
+// provisionQueues makes every queue before any refers to another.
+func (s *Stack) provisionQueues(queues []template.Queue) error {
+	for _, q := range queues {
+		if err := s.services.queues.CreateQueue(q.Name, nil); err != nil {
+			return fmt.Errorf("stack: make queue %s: %w", q.ID, err)
+		}
+	}
+	for _, q := range queues {
+		attributes := q.Attributes()
+		if attributes["RedrivePolicy"] == "" {
+			attributes["RedrivePolicy"] = "" // clears one of an earlier template
+		}
+		if err := s.services.queues.SetAttributes(q.Name, attributes); err != nil {
+			return fmt.Errorf("stack: set up queue %s: %w", q.ID, err)
+		}
+	}
+	return nil
+}

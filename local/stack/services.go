@@ -1,0 +1,124 @@
+package stack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"sealreel/local/kms"
+	"sealreel/local/s3"
+	"sealreel/local/sqs"
+)
+
+// services are the servers that functions and users talk to.
+type services struct {
+	objects   *s3.Server
+	queues    *sqs.Server
+	keys      *kms.Server
+	authority *s3.Authority
+	queuesURL string
+	keysURL   string
+	servers   []*http.Server
+
+	known   known
+	ready   chan struct{} // closed when events can be taken
+	release func()        // closes ready
+	deliver func(s3.Event)
+}
+
+// known is the set of access key ids that may call.
+type known struct {
+	mu  sync.RWMutex
+	ids map[string]bool
+}
+
+func (k *known) add(id string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.ids[id] = true
+}
+
+func (k *known) has(id string) bool {
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	return k.ids[id]
+}
+
+func openServices(ctx context.Context, c Config, st *state, count func(Request)) (_ *services, err error) {
+	v := &services{known: known{ids: map[string]bool{st.User.AccessKeyID: true}}, ready: make(chan struct{})}
+	v.release = sync.OnceFunc(func() { close(v.ready) })
+	defer func() {
+		if err != nil {
+			v.release()
+			err = errors.Join(err, v.close())
+		}
+	}()
+	if v.authority, err = s3.OpenAuthority(filepath.Join(c.Dir, "tls")); err != nil {
+		return nil, fmt.Errorf("stack: make the certificates: %w", err)
+	}
+	v.queues, err = sqs.Open(sqs.Config{Dir: filepath.Join(c.Dir, "sqs"), Region: Region, Account: Account, Known: v.known.has,
+		OnRequest: func(r sqs.Request) { count(fromSQS(r)) }})
+	if err != nil {
+		return nil, fmt.Errorf("stack: start SQS: %w", err)
+	}
+	v.keys, err = kms.Open(kms.Config{Dir: filepath.Join(c.Dir, "kms"), Region: Region, Account: Account, Known: v.known.has,
+		OnRequest: func(r kms.Request) { count(fromKMS(r)) }})
+	if err != nil {
+		return nil, fmt.Errorf("stack: start KMS: %w", err)
+	}
+	if v.queuesURL, err = v.serve(st, "sqs", v.queues); err != nil {
+		return nil, err
+	}
+	if v.keysURL, err = v.serve(st, "kms", v.keys); err != nil {
+		return nil, err
+	}
+	v.objects, err = s3.Open(ctx, s3.Config{Dir: filepath.Join(c.Dir, "s3"), Region: Region, AccessKey: st.User.AccessKeyID,
+		SecretKey: st.User.SecretAccessKey, Addr: st.address("s3"), TLS: v.authority, Log: c.Log})
+	if err != nil {
+		return nil, fmt.Errorf("stack: start S3: %w", err)
+	}
+	v.objects.OnRequest(func(r s3.Request) { count(fromS3(r)) })
+	v.objects.OnEvent(func(e s3.Event) { // a writer that comes early waits
+		<-v.ready
+		if v.deliver != nil {
+			v.deliver(e)
+		}
+	})
+	return v, st.keep("s3", strings.TrimPrefix(v.objects.URL(), "https://"))
+}
+
+// serve listens on the loopback interface for a service and returns its
+// endpoint.
+func (v *services) serve(st *state, name string, handler http.Handler) (string, error) {
+	l, err := net.Listen("tcp", st.address(name))
+	if err != nil {
+		return "", fmt.Errorf("stack: listen for %s: %w", name, err)
+	}
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: time.Minute}
+	v.servers = append(v.servers, server)
+	go server.Serve(l) // ends with close
+	return "http://" + l.Addr().String(), st.keep(name, l.Addr().String())
+}
+
+func (v *services) queueURL(name string) string { return v.queues.QueueURL(v.queuesURL, name) }
+
+// close stops the servers; what was answered before is kept.
+func (v *services) close() error {
+	var errs []error
+	if v.objects != nil {
+		errs = append(errs, v.objects.Close())
+	}
+	for _, server := range v.servers {
+		errs = append(errs, server.Close())
+	}
+	if v.queues != nil {
+		errs = append(errs, v.queues.Close())
+	}
+	return errors.Join(errs...)
+}
