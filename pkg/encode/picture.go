@@ -22,11 +22,11 @@ type Settings struct {
 	X264Preset string // x264's speed preset, such as "medium"
 }
 
-// Pictures are the arguments between ffmpeg's global options and its end that
-// encode one chunk of a group: input is what goes before and with the input
-// (allow-lists and URL included), outputs[i] is how the fragmented MP4 of output g.Outputs[i]
-// is written, its URL last.
-func Pictures(p *plan.Plan, group, chunk int, c plan.Chunk, input []string, outputs [][]string, s Settings) []string {
+// Pictures are the arguments behind ffmpeg's global options that encode one
+// chunk of a group for the outputs at the places: input is what goes before and
+// with the input (allow-lists and URL included), outputs[i] is how the
+// fragmented MP4 of the output at places[i] is written, its URL last.
+func Pictures(p *plan.Plan, group, chunk int, c plan.Chunk, places []int, input []string, outputs [][]string, s Settings) []string {
 	g := p.Groups[group]
 	args := []string{"-copyts"}
 	if !c.FromStart {
@@ -34,8 +34,8 @@ func Pictures(p *plan.Plan, group, chunk int, c plan.Chunk, input []string, outp
 	}
 	args = append(args, "-noautorotate")
 	args = append(args, input...)
-	args = append(args, "-filter_complex", graph(p, group, c, chunk == len(g.Chunks)-1))
-	for i, place := range g.Outputs {
+	args = append(args, "-filter_complex", graph(p, group, c, places, chunk == len(g.Chunks)-1))
+	for i, place := range places {
 		args = append(args, "-map", fmt.Sprintf("[out%d]", i))
 		args = append(args, x264(p.Outputs[place], g.Rate, c, s)...)
 		args = append(args, fragmented(g.Rate)...)
@@ -45,7 +45,7 @@ func Pictures(p *plan.Plan, group, chunk int, c plan.Chunk, input []string, outp
 }
 
 // graph is one decode that feeds all outputs of a group.
-func graph(p *plan.Plan, group int, c plan.Chunk, last bool) string {
+func graph(p *plan.Plan, group int, c plan.Chunk, places []int, last bool) string {
 	g := p.Groups[group]
 	rate := g.Rate.String()
 	place := "fps=" + rate
@@ -63,11 +63,11 @@ func graph(p *plan.Plan, group int, c plan.Chunk, last bool) string {
 		chain = append(chain, "tpad=stop=-1:stop_mode=clone")
 	}
 	chain = append(chain, fmt.Sprintf("trim=start_pts=%d:end_pts=%d", c.Lead, c.End))
-	graph := strings.Join(chain, ",") + fmt.Sprintf(",split=%d", len(g.Outputs))
-	for i := range g.Outputs {
+	graph := strings.Join(chain, ",") + fmt.Sprintf(",split=%d", len(places))
+	for i := range places {
 		graph += fmt.Sprintf("[in%d]", i)
 	}
-	for i, place := range g.Outputs {
+	for i, place := range places {
 		graph += fmt.Sprintf(";[in%d]%s[out%d]", i, geometry(p.Outputs[place].Picture.Geometry), i)
 	}
 	return graph
@@ -134,10 +134,13 @@ func keyframes(o plan.Output, c plan.Chunk) string {
 }
 
 // fragmented is the container between ffmpeg and us: a fragment a keyframe, in
-// ticks of which a frame has a whole number.
+// ticks of which a frame has a whole number. Fragments keep the times of the
+// grid (frag_discont), so that the reader sees which place the first frame has:
+// ffmpeg writes it as the first frame's decode time.
 func fragmented(rate rational.Rational) []string {
 	return []string{
-		"-f", "mp4", "-movflags", "frag_keyframe+empty_moov+default_base_moof",
+		"-f", "mp4", "-movflags", "frag_keyframe+empty_moov+default_base_moof+frag_discont",
+		"-avoid_negative_ts", "disabled",
 		"-video_track_timescale", strconv.FormatInt(Timescale(rate), 10),
 		"-map_metadata", "-1", "-map_chapters", "-1",
 	}

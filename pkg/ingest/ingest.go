@@ -12,7 +12,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"strings"
 	"time"
@@ -22,6 +21,7 @@ import (
 	"sealreel/pkg/object"
 	"sealreel/pkg/pipeline"
 	"sealreel/pkg/plan"
+	"sealreel/pkg/source"
 	"sealreel/pkg/task"
 )
 
@@ -35,20 +35,13 @@ type Documents interface {
 	Document(ctx context.Context, bucket, key, versionID string, limit int64) ([]byte, error)
 }
 
-// Input is plaintext of a pinned object.
-type Input interface {
-	io.ReaderAt
-	Size() int64
-	Close() error
-}
-
 // Vault checks and makes keys, and opens inputs, for one job.
 type Vault interface {
 	// Pin finds the object, its current version when versionID is empty, and
 	// checks that it can be read under the encryption. Errors wrap those of
 	// package object, or are a *job.Failure about the key.
 	Pin(ctx context.Context, bucket, key, versionID string, e *job.Encryption) (plan.Input, error)
-	Input(ctx context.Context, in plan.Input) (Input, error)
+	Input(ctx context.Context, in plan.Input) (*source.Reader, error)
 	// Seal checks the key that an output names, or makes one where the mode
 	// wants one and none is named.
 	Seal(ctx context.Context, e *job.Encryption) (*job.Encryption, error)
@@ -76,7 +69,7 @@ type Ingester struct {
 	Documents       Documents
 	Queue           Queue
 	Open            func(k plan.Keys) Vault
-	Probe           func(ctx context.Context, in Input) (Probed, error)
+	Probe           func(ctx context.Context, in *source.Reader) (Probed, error)
 	DefaultID       string // of the pipeline that takes what no other does
 	DefaultPipeline string // its document, stored when it is first needed
 	KeyARN          string // the stack's own key, for work files of pipelines without one
@@ -85,12 +78,14 @@ type Ingester struct {
 }
 
 // Drop does what a dropped object version asks for. The time is the event's.
-// An error means that it should be tried again.
-func (i *Ingester) Drop(ctx context.Context, d ledger.Drop, at time.Time) error {
+// A file that only a job document can open (SSE-C, and the pipeline names no
+// key) is left alone, unless final says that no document will come any more. An
+// error means that it should be tried again.
+func (i *Ingester) Drop(ctx context.Context, d ledger.Drop, at time.Time, final bool) error {
 	if strings.HasSuffix(d.Key, DocumentSuffix) {
 		return i.document(ctx, d, at)
 	}
-	return i.media(ctx, d, at)
+	return i.media(ctx, d, at, final)
 }
 
 // document makes a job of a job document.
@@ -172,7 +167,7 @@ func problems(err error) []string {
 
 // media goes on with the jobs that wait for the file, or makes the job that its
 // pipeline has for dropped files.
-func (i *Ingester) media(ctx context.Context, d ledger.Drop, at time.Time) error {
+func (i *Ingester) media(ctx context.Context, d ledger.Drop, at time.Time, final bool) error {
 	waiting, err := i.Ledger.Awaiting(ctx, d.Bucket, d.Key)
 	if err != nil {
 		return err
@@ -192,13 +187,11 @@ func (i *Ingester) media(ctx context.Context, d ledger.Drop, at time.Time) error
 	if len(waiting) > 0 {
 		return nil
 	}
-	return i.Take(ctx, d, at, false)
+	return i.take(ctx, d, at, final)
 }
 
-// Take makes the job of a dropped media file. A file that only a job document
-// can open (SSE-C, and the pipeline names no key) is left alone unless final
-// says that no document will come any more.
-func (i *Ingester) Take(ctx context.Context, d ledger.Drop, at time.Time, final bool) error {
+// take makes the job of a dropped media file.
+func (i *Ingester) take(ctx context.Context, d ledger.Drop, at time.Time, final bool) error {
 	rec, err := i.claimed(ctx, d)
 	if err != nil {
 		return err

@@ -56,6 +56,10 @@ func (i *Ingester) plan(ctx context.Context, rec *ledger.Record) (*plan.Plan, er
 	if err != nil {
 		return nil, err
 	}
+	// The file is this job's from now on, and makes no other one by being there.
+	if _, err := i.Ledger.ClaimDrop(ctx, ledger.Drop{Bucket: in.Bucket, Key: in.Key, VersionID: in.VersionID}, rec.Job.ID); err != nil {
+		return nil, err
+	}
 	sealed, err := sealOutputs(ctx, v, rec.Job)
 	if err != nil {
 		return nil, err
@@ -71,6 +75,9 @@ func (i *Ingester) plan(ctx context.Context, rec *ledger.Record) (*plan.Plan, er
 	}
 	made := plan.Make(probed.Source, wishes(rec.Job, p, presets, sealed), i.Options)
 	made.Job, made.Input, made.Keys = rec.Job.ID, in, keysOf(p, i.KeyARN)
+	for n := range made.Outputs {
+		made.Outputs[n].Job = rec.Job.ID
+	}
 	if made.Keys.Work, err = v.WorkKey(ctx); err != nil {
 		return nil, err
 	}

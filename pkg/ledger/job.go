@@ -40,8 +40,9 @@ type Record struct {
 	Warnings []string `json:"warnings,omitempty"`
 }
 
-func jobKey(id string) string  { return "jobs/" + id + ".json" }
-func planKey(id string) string { return "plans/" + id + ".json" }
+func jobKey(id string) string    { return "jobs/" + id + ".json" }
+func activeKey(id string) string { return "active/" + id + ".json" }
+func planKey(id string) string   { return "plans/" + id + ".json" }
 
 // Job reads a job's record. An id that names no job is an object.ErrNotExist.
 func (l *Ledger) Job(ctx context.Context, id string) (*Record, error) {
@@ -55,16 +56,23 @@ func (l *Ledger) Job(ctx context.Context, id string) (*Record, error) {
 	return r, err
 }
 
-// CreateJob stores a new job's record, or reads the one that is there.
+// CreateJob stores a new job's record, or reads the one that is there. Before,
+// it marks the job as active, so that none is lost sight of.
 func (l *Ledger) CreateJob(ctx context.Context, r *Record) (*Record, bool, error) {
 	r.Version = Version
+	if !job.Terminal(r.Job.Status) {
+		if _, err := l.create(ctx, activeKey(r.Job.ID), struct{}{}); err != nil {
+			return nil, false, err
+		}
+	}
 	return createOrRead(ctx, l, jobKey(r.Job.ID), r)
 }
 
 // UpdateJob advances a job by change, which may be called more than once. What
-// change leaves as it was is not written.
+// change leaves as it was is not written. A job that has ended is active no
+// more.
 func (l *Ledger) UpdateJob(ctx context.Context, id string, change func(*Record) error) (*Record, error) {
-	return update(ctx, l, jobKey(id), func(r *Record) error {
+	r, err := update(ctx, l, jobKey(id), func(r *Record) error {
 		if r.Version > Version {
 			return fmt.Errorf("job %s: %w", id, ErrNewer)
 		}
@@ -77,6 +85,23 @@ func (l *Ledger) UpdateJob(ctx context.Context, id string, change func(*Record) 
 		}
 		return nil
 	})
+	if err == nil && job.Terminal(r.Job.Status) {
+		err = l.Retire(ctx, id)
+	}
+	return r, err
+}
+
+// Active are the ids of the jobs that have not ended, and of some that have.
+func (l *Ledger) Active(ctx context.Context) iter.Seq2[string, error] {
+	return l.names(ctx, "active/")
+}
+
+// Retire removes the mark of an active job.
+func (l *Ledger) Retire(ctx context.Context, id string) error {
+	if err := l.objects.Delete(ctx, l.bucket, activeKey(id)); err != nil {
+		return fmt.Errorf("retiring job %s: %w", id, err)
+	}
+	return nil
 }
 
 // Jobs yields the ids of all jobs in the order of their submission.

@@ -142,7 +142,7 @@ func TestFirstPlanAndReceiptWin(t *testing.T) {
 		if err != nil || p.Input.Size != 0 {
 			t.Errorf("%v, %v", p, err)
 		}
-		if err := l.CreateReceipt(ctx, id, task.Chunk(0, 0), &task.Receipt{Frames: int64(i)}); err != nil {
+		if _, err := l.CreateReceipt(ctx, id, task.Chunk(0, 0), &task.Receipt{Frames: int64(i)}); err != nil {
 			t.Error(err)
 		}
 	}

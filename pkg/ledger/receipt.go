@@ -2,8 +2,11 @@ package ledger
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"time"
 
+	"sealreel/pkg/object"
 	"sealreel/pkg/task"
 )
 
@@ -19,11 +22,12 @@ func (l *Ledger) Receipt(ctx context.Context, job, name string) (*task.Receipt, 
 	return r, err
 }
 
-// CreateReceipt stores the receipt of a chunk's task unless there is one.
-func (l *Ledger) CreateReceipt(ctx context.Context, job, name string, r *task.Receipt) error {
+// CreateReceipt stores the receipt of a chunk's task, or reads the one that was
+// there first.
+func (l *Ledger) CreateReceipt(ctx context.Context, job, name string, r *task.Receipt) (*task.Receipt, error) {
 	r.Version = task.Version
-	_, err := l.create(ctx, receiptKey(job, name), r)
-	return err
+	first, _, err := createOrRead(ctx, l, receiptKey(job, name), r)
+	return first, err
 }
 
 // Sound reads the receipt for the sound of a chunk.
@@ -45,4 +49,36 @@ func (l *Ledger) CreateSound(ctx context.Context, job, name string, s *task.Soun
 // Receipts are the names of the tasks of a job that have a receipt.
 func (l *Ledger) Receipts(ctx context.Context, job string) (map[string]bool, error) {
 	return l.nameSet(ctx, "receipts/"+job+"/")
+}
+
+// Watch is what reconcile last saw of a job: how many tasks had a receipt, since
+// when, and how often it set the job going again from there.
+type Watch struct {
+	Receipts int       `json:"receipts"`
+	Since    time.Time `json:"since"`
+	Restarts int       `json:"restarts"`
+}
+
+func watchKey(job string) string { return "watch/" + job + ".json" }
+
+// Watched reads what reconcile last saw of a job, the zero Watch when nothing.
+func (l *Ledger) Watched(ctx context.Context, job string) (Watch, error) {
+	w, _, err := read[Watch](ctx, l, watchKey(job))
+	if errors.Is(err, object.ErrNotExist) {
+		return Watch{}, nil
+	}
+	if err != nil {
+		return Watch{}, err
+	}
+	return *w, nil
+}
+
+// SetWatch notes what reconcile sees of a job. It is reconcile's alone: the last
+// one to write wins.
+func (l *Ledger) SetWatch(ctx context.Context, job string, w Watch) error {
+	if err := l.objects.Delete(ctx, l.bucket, watchKey(job)); err != nil {
+		return err
+	}
+	_, err := l.create(ctx, watchKey(job), w)
+	return err
 }

@@ -49,7 +49,7 @@ func TestLadderSharesOneDecodeAndOneSound(t *testing.T) {
 			t.Errorf("a chunk begins at %d, within a segment", c.First)
 		}
 	}
-	if !p.HasSound(0) || p.Audio == nil || p.Video == nil {
+	if len(p.SoundsOf(0)) != 1 || p.Audio == nil || p.Video == nil {
 		t.Error("streams are missing")
 	}
 }

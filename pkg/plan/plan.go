@@ -88,6 +88,7 @@ type Group struct {
 
 // Output is one output of the job, by its place there.
 type Output struct {
+	Job           string          `json:"job"`
 	ID            string          `json:"id"`
 	Group         int             `json:"group"`
 	Sound         int             `json:"sound"` // place in Sounds, -1 for none
@@ -109,22 +110,32 @@ func (p *Plan) Tasks(group int) []string {
 	return names
 }
 
-// HasSound says whether any output of the group has sound, so that its chunks
-// wait for the audio task.
-func (p *Plan) HasSound(group int) bool {
+// SoundsOf are the encodings that outputs of the group use, by their place in
+// Sounds. The chunks of a group that uses any wait for the audio task.
+func (p *Plan) SoundsOf(group int) []int {
+	var places []int
 	for _, o := range p.Groups[group].Outputs {
-		if p.Outputs[o].Sound >= 0 {
-			return true
+		if s := p.Outputs[o].Sound; s >= 0 && !slices.Contains(places, s) {
+			places = append(places, s)
 		}
 	}
-	return false
+	return places
+}
+
+// Names are the keys of the output's objects.
+func (o Output) Names() job.Names {
+	named := job.Output{Key: o.Key}
+	if o.SegmentFrames > 0 {
+		named.SegmentDuration = "1" // whatever it is, it makes segments
+	}
+	return job.OutputNames("", named, o.Container)
 }
 
 // MainKey is the key of the object that stands for the output: the media
 // playlist of a segmented one, else the file itself.
 func (o Output) MainKey() string {
-	if o.SegmentFrames > 0 {
-		return o.Key + ".m3u8"
+	if n := o.Names(); n.Segmented() {
+		return n.Playlist
 	}
 	return o.Key
 }
@@ -142,7 +153,7 @@ func (p *Plan) FirstTasks(done map[string]bool) []task.Message {
 		if len(p.Groups[g].Outputs) == 0 {
 			continue
 		}
-		if p.HasSound(g) {
+		if len(p.SoundsOf(g)) > 0 {
 			for _, name := range p.Tasks(g) {
 				sound = sound || !done[name]
 			}

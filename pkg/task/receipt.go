@@ -10,11 +10,18 @@ type Segment struct {
 	Ticks int64  `json:"ticks"`
 }
 
-// Part is a stretch of one track of a single file, as two sealed objects of the
-// work bucket: the samples back to back, and the index that describes them.
+// Part is a stretch of one track, as two sealed objects of the work bucket: the
+// samples back to back, and the index that describes them.
 type Part struct {
-	Data  string `json:"data"`
-	Index string `json:"index"`
+	Data  WorkFile `json:"data"`
+	Index WorkFile `json:"index"`
+}
+
+// WorkFile is one sealed object of the work bucket. Size is that of the object
+// in bytes.
+type WorkFile struct {
+	Key  string `json:"key"`
+	Size int64  `json:"size"`
 }
 
 // Made is what a task made of one output, or why it could not.
