@@ -27,8 +27,13 @@ const (
 )
 
 // adapters are the packages that may import an AWS library: each turns one
-// service into an interface that a package of rules declares.
-var adapters = []string{"pkg/kmskeys", "pkg/s3store", "pkg/sqsqueue"}
+// service into an interface that a package of rules declares, and wiring puts
+// them together for the functions.
+var adapters = []string{"pkg/kmskeys", "pkg/s3store", "pkg/sqsqueue", "pkg/wiring"}
+
+// eventTypes are the shapes of the events that functions get: data without
+// behaviour, free for all.
+const eventTypes = "github.com/aws/aws-lambda-go/events"
 
 // arrows says what may import what: a folder's packages import nothing of the
 // module's own but what is listed.
@@ -36,6 +41,7 @@ var arrows = map[string][]string{
 	"pkg":       {"pkg"},
 	"functions": {"pkg"},
 	"events":    {"pkg"},
+	"layers":    {"pkg"},
 	"local":     {"pkg", "local"},
 	"cmd":       {"pkg", "local"},
 }
@@ -151,7 +157,7 @@ func badImport(folder string, test bool, imported string) string {
 		}
 		return ""
 	}
-	aws := strings.HasPrefix(imported, "github.com/aws/")
+	aws := strings.HasPrefix(imported, "github.com/aws/") && imported != eventTypes
 	if aws && top == "pkg" && !test && !slices.Contains(adapters, folder) {
 		return "only " + strings.Join(adapters, ", ") + " know AWS; declare an interface instead"
 	}
@@ -170,6 +176,8 @@ func TestBadImport(t *testing.T) {
 		{"pkg/plan", "github.com/aws/aws-sdk-go-v2/aws", false, true},
 		{"pkg/plan", "github.com/aws/aws-sdk-go-v2/aws", true, false},
 		{"pkg/s3store", "github.com/aws/aws-sdk-go-v2/aws", false, false},
+		{"pkg/plan", "github.com/aws/aws-lambda-go/events", false, false},
+		{"pkg/plan", "github.com/aws/aws-lambda-go/lambda", false, true},
 		{"functions/ingest", "sealreel/pkg/job", false, false},
 		{"functions/ingest", "sealreel/functions/assemble", false, true},
 		{"local/lambda", "sealreel/cmd/sealreel", false, true},
