@@ -122,7 +122,7 @@ func scan(t *testing.T, file string) plan.Timeline {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tl := plan.Timeline{Indexed: strings.HasSuffix(file, ".mp4") || strings.HasSuffix(file, ".mkv")}
+	tl := plan.Timeline{Seekable: true, Indexed: strings.HasSuffix(file, ".mp4") || strings.HasSuffix(file, ".mkv")}
 	duration := int64(0)
 	for line := range strings.Lines(string(out)) {
 		values := map[string]string{}

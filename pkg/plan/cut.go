@@ -89,7 +89,7 @@ func wasted(t Timeline, g Grid, b int64) int64 {
 
 func chunkAt(t Timeline, g Grid, first, end int64) Chunk {
 	c := Chunk{First: first, End: end, Lead: max(first-g.Lead, 0)}
-	if c.Lead == 0 {
+	if c.Lead == 0 || !t.Seekable {
 		c.FromStart = true
 		return c
 	}

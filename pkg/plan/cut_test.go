@@ -10,7 +10,7 @@ import (
 
 // constant is a timeline of frames at a rate, with a keyframe every gop frames.
 func constant(rate, timeBase rational.Rational, frames int, start int64, gop int, indexed bool) Timeline {
-	t := Timeline{TimeBase: timeBase, Start: start, Indexed: indexed}
+	t := Timeline{TimeBase: timeBase, Start: start, Indexed: indexed, Seekable: true}
 	ticks := timeBase.Inv().Div(rate)
 	for i := range frames {
 		pts := start + ticks.Round(int64(i))
@@ -115,5 +115,15 @@ func TestCutNearKeyframes(t *testing.T) {
 	chunks := Cut(tl, Grid{Rate: rational.Int(25), Frames: 1500, Unit: 10, Target: 750, Lead: 50})
 	if len(chunks) != 2 || chunks[1].First != 710 || chunks[1].Lead != 660 {
 		t.Errorf("cut at %+v, want the lead-in to begin at the keyframe 660", chunks)
+	}
+}
+
+func TestWhatCannotBeSoughtIsReadFromTheStart(t *testing.T) {
+	tl := constant(rational.Int(25), rational.New(1, 90000), 1500, 0, 50, false)
+	tl.Seekable = false
+	for i, c := range Cut(tl, Grid{Rate: rational.Int(25), Frames: 1500, Unit: 50, Target: 250, Lead: 50}) {
+		if !c.FromStart || c.Seek != 0 {
+			t.Errorf("chunk %d is %+v", i, c)
+		}
 	}
 }

@@ -15,6 +15,7 @@ type Timeline struct {
 	End       int64   // when the last frame ends
 	Keyframes []int64 // presentation times of frames that decode on their own, ascending
 	Indexed   bool    // the container has an index: a seek lands on a keyframe at or before its target
+	Seekable  bool    // times after a seek are those of reading from the start
 }
 
 // Index is the place on the output grid of a frame shown at pts: the nearest

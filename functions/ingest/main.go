@@ -1,0 +1,20 @@
+// Command ingest is the function that makes jobs of what is dropped into the
+// ingest bucket.
+package main
+
+import (
+	"context"
+	"log"
+
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"sealreel/pkg/wiring"
+)
+
+func main() {
+	parts, err := wiring.FromEnv(context.Background())
+	if err != nil {
+		log.Fatal(err)
+	}
+	lambda.Start(parts.Ingester().Handle(parts.Config.IngestBucket))
+}

@@ -1,0 +1,26 @@
+// Command reconcile is the function that brings to an end what stopped moving.
+package main
+
+import (
+	"context"
+	"log"
+	"os"
+
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"sealreel/pkg/sqsqueue"
+	"sealreel/pkg/wiring"
+)
+
+func main() {
+	parts, err := wiring.FromEnv(context.Background())
+	if err != nil {
+		log.Fatal(err)
+	}
+	url := os.Getenv("SEALREEL_DEAD_LETTER_QUEUE_URL")
+	if url == "" {
+		log.Fatal("SEALREEL_DEAD_LETTER_QUEUE_URL is not set: the template sets it")
+	}
+	reconciler := parts.Reconciler(sqsqueue.New(parts.AWS, url))
+	lambda.Start(func(ctx context.Context) error { return reconciler.Run(ctx) })
+}

@@ -1,0 +1,72 @@
+package ingest
+
+import (
+	"context"
+	"strconv"
+	"strings"
+
+	"sealreel/pkg/job"
+	"sealreel/pkg/loopback"
+	"sealreel/pkg/plan"
+	"sealreel/pkg/probe"
+	"sealreel/pkg/rational"
+	"sealreel/pkg/source"
+)
+
+// ProbeWith probes inputs by ffprobe, which reads them over loopback.
+func ProbeWith(p probe.Prober) func(context.Context, *source.Reader) (Probed, error) {
+	return func(ctx context.Context, in *source.Reader) (Probed, error) {
+		server, err := loopback.New(ctx)
+		if err != nil {
+			return Probed{}, err
+		}
+		defer server.Close()
+		url := server.Serve("input", loopback.Input{ReaderAt: in, Size: in.Size()})
+		report, err := probe.Probe(server.Context(), p, url)
+		if err := server.Finish(err); err != nil {
+			return Probed{}, err
+		}
+		return probed(report, in.Size()), nil
+	}
+}
+
+// probed is what the plan and the job need of a report.
+func probed(r *probe.Report, size int64) Probed {
+	p := Probed{Detected: job.DetectedProperties{FileSize: size, DurationMillis: r.Duration.Milliseconds()}}
+	if v := r.Video; v != nil {
+		p.Source.Picture = &plan.SourcePicture{
+			Stream: v.Index,
+			Timeline: plan.Timeline{
+				TimeBase:  v.TimeBase,
+				Start:     r.Start.Div(v.TimeBase).Floor(1),
+				PTS:       v.PTS,
+				End:       v.End,
+				Keyframes: v.Keyframes,
+				Indexed:   v.Indexed,
+				Seekable:  v.Source == probe.FromPTS && v.Jumps == 0,
+			},
+			Rate:     v.Rate,
+			Width:    v.Width,
+			Height:   v.Height,
+			SAR:      v.SAR,
+			Rotation: v.Rotation / 90 * 90,
+		}
+		p.Detected.Width, p.Detected.Height = v.Width, v.Height
+		if v.Rotation%180 == 90 {
+			p.Detected.Width, p.Detected.Height = v.Height, v.Width
+		}
+		p.Detected.FrameRate = Decimal(v.Rate)
+	}
+	if a := r.Audio; a != nil {
+		p.Source.Sound = &plan.SourceSound{
+			Stream: a.Index, SampleRate: a.SampleRate, Channels: a.Channels, Start: r.Start, End: a.Stop(),
+		}
+	}
+	return p
+}
+
+// Decimal writes a frame rate as the API's FloatString, such as "29.97".
+func Decimal(r rational.Rational) string {
+	s := strconv.FormatFloat(r.Float64(), 'f', 3, 64)
+	return strings.TrimSuffix(strings.TrimRight(s, "0"), ".")
+}

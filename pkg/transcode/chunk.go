@@ -1,0 +1,253 @@
+package transcode
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"sealreel/pkg/encode"
+	"sealreel/pkg/ffmpeg"
+	"sealreel/pkg/fragment"
+	"sealreel/pkg/job"
+	"sealreel/pkg/object"
+	"sealreel/pkg/plan"
+	"sealreel/pkg/source"
+	"sealreel/pkg/task"
+)
+
+// sink takes the frames of one output of a chunk and stores them.
+type sink interface {
+	// frame takes the next frame in decode order.
+	frame(ctx context.Context, track *fragment.Track, f frame) error
+	// end stores what is left, the sound included, and says what was made.
+	end(ctx context.Context) (task.Made, error)
+	// abandon lets go of what was begun.
+	abandon()
+}
+
+// chunk makes one chunk of a group for all its outputs.
+func (a *attempt) chunk(ctx context.Context, name string) error {
+	group, number, ok := task.ParseChunk(name)
+	if !ok || group >= len(a.plan.Groups) || number >= len(a.plan.Groups[group].Chunks) {
+		a.log.Warn("message for a task that the plan does not have")
+		return nil
+	}
+	receipt, err := a.Ledger.Receipt(ctx, a.plan.Job, name)
+	if err == nil {
+		return a.announce(ctx, group, receipt)
+	}
+	if !errors.Is(err, object.ErrNotExist) {
+		return err
+	}
+	start := time.Now()
+	work := &chunkWork{attempt: a, group: group, number: number, made: map[int]task.Made{}}
+	if err := work.do(ctx); err != nil {
+		if !a.permanent(err) {
+			return err
+		}
+		a.log.Warn("the chunk cannot be made", "err", err)
+		work.failAll(err)
+	}
+	chunk := a.plan.Groups[group].Chunks[number]
+	receipt, err = a.Ledger.CreateReceipt(ctx, a.plan.Job, name, &task.Receipt{
+		Outputs: work.made, Frames: chunk.Frames(), Milliseconds: time.Since(start).Milliseconds()})
+	if err != nil {
+		return err
+	}
+	return a.announce(ctx, group, receipt)
+}
+
+// giveUpChunk writes the receipt of a chunk that failed, unless it is done.
+func (a *attempt) giveUpChunk(ctx context.Context, name string, failure *job.Failure) error {
+	group, number, ok := task.ParseChunk(name)
+	if !ok || group >= len(a.plan.Groups) || number >= len(a.plan.Groups[group].Chunks) {
+		return nil
+	}
+	work := &chunkWork{attempt: a, group: group, number: number, made: map[int]task.Made{}}
+	work.failAll(failure)
+	receipt, err := a.Ledger.CreateReceipt(ctx, a.plan.Job, name, &task.Receipt{Outputs: work.made})
+	if err != nil {
+		return err
+	}
+	return a.announce(ctx, group, receipt)
+}
+
+// chunkWork is one attempt at one chunk.
+type chunkWork struct {
+	*attempt
+	group, number int
+	vault         Vault
+	sounds        map[int]*soundtrack // by encoding
+
+	mu   sync.Mutex
+	made map[int]task.Made // by place of the output
+}
+
+func (w *chunkWork) set(place int, m task.Made) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.made[place] = m
+}
+
+// failAll fails every output that is not made.
+func (w *chunkWork) failAll(err error) {
+	for _, place := range w.plan.Groups[w.group].Outputs {
+		if _, ok := w.made[place]; !ok {
+			w.set(place, task.Made{Failure: task.Failed(err)})
+		}
+	}
+}
+
+func (w *chunkWork) do(ctx context.Context) error {
+	vault := w.Open(w.plan.Keys)
+	defer vault.Close()
+	w.vault = vault
+	if err := w.loadSounds(ctx); err != nil {
+		return err
+	}
+	g := w.plan.Groups[w.group]
+	var places []int
+	for _, place := range g.Outputs {
+		if _, failed := w.made[place]; !failed {
+			places = append(places, place)
+		}
+	}
+	if !g.Picture {
+		for _, place := range places {
+			if err := w.finish(ctx, place, w.sink(place)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if len(places) == 0 {
+		return nil
+	}
+	return w.encodePictures(ctx, places)
+}
+
+// loadSounds reads the chunk's sound. Where it failed, so do its outputs.
+func (w *chunkWork) loadSounds(ctx context.Context) error {
+	needed := w.plan.SoundsOf(w.group)
+	if len(needed) == 0 {
+		return nil
+	}
+	s, err := w.Ledger.Sound(ctx, w.plan.Job, task.Piece(w.group, w.number))
+	if err != nil {
+		return err
+	}
+	if err := s.Failure.Err(); err != nil {
+		for _, place := range w.plan.Groups[w.group].Outputs {
+			if w.plan.Outputs[place].Sound >= 0 {
+				w.set(place, task.Made{Failure: s.Failure})
+			}
+		}
+		return nil
+	}
+	w.sounds = map[int]*soundtrack{}
+	for _, sound := range needed {
+		if w.sounds[sound], err = w.loadSound(ctx, s.Parts[sound]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// retreats are how many seconds before the planned place the input is looked
+// for, one after the other, where a seek landed too late; the last is the
+// beginning of any input.
+var retreats = []int64{0, 15, 1 << 20}
+
+// encodePictures encodes the chunk for the outputs at the places.
+func (w *chunkWork) encodePictures(ctx context.Context, places []int) error {
+	in, err := w.vault.Input(ctx, w.plan.Input)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	planned := w.plan.Groups[w.group].Chunks[w.number]
+	for i, seconds := range retreats {
+		c := planned
+		switch {
+		case i > 0 && c.FromStart:
+			return job.BadMedia(err)
+		case i == len(retreats)-1:
+			c.FromStart = true
+		default:
+			c = c.Earlier(w.plan.Video.TimeBase, seconds)
+		}
+		if err = w.encodeFrom(ctx, in, places, c); !errors.Is(err, errFrames) {
+			return w.mediaError(err)
+		}
+		w.log.Warn("looking for the chunk's frames from further back", "err", err, "seconds", seconds)
+	}
+	return job.BadMedia(err)
+}
+
+func (w *chunkWork) encodeFrom(ctx context.Context, in *source.Reader, places []int, c plan.Chunk) error {
+	g := w.plan.Groups[w.group]
+	streams := make([]stream, len(places))
+	for i, place := range places {
+		streams[i] = stream{name: fmt.Sprintf("picture-%d", place), take: func(ctx context.Context, body io.Reader) error {
+			return w.take(ctx, place, body, g, c)
+		}}
+	}
+	return w.encode(ctx, in, streams, func(input []string, outputs [][]string) []string {
+		return encode.Pictures(w.plan, w.group, w.number, c, places, input, outputs, w.Settings)
+	})
+}
+
+// take reads one output's frames from ffmpeg. A failure of this output alone,
+// such as a name that is taken, does not end the others.
+func (w *chunkWork) take(ctx context.Context, place int, body io.Reader, g plan.Group, c plan.Chunk) error {
+	s := w.sink(place)
+	err := readFrames(body, g, c, func(t *fragment.Track, f frame) error { return s.frame(ctx, t, f) })
+	if err != nil {
+		s.abandon()
+		return w.alone(place, err)
+	}
+	return w.finish(ctx, place, s)
+}
+
+func (w *chunkWork) finish(ctx context.Context, place int, s sink) error {
+	made, err := s.end(ctx)
+	if err != nil {
+		s.abandon()
+		return w.alone(place, err)
+	}
+	w.set(place, made)
+	return nil
+}
+
+// alone notes a failure that concerns one output only and hides it from the
+// run; any other error is returned.
+func (w *chunkWork) alone(place int, err error) error {
+	var f *job.Failure
+	if !errors.As(err, &f) {
+		return err
+	}
+	w.log.Warn("an output failed", "output", w.plan.Outputs[place].ID, "err", err)
+	w.set(place, task.Made{Failure: task.Failed(f)})
+	return nil
+}
+
+func (w *chunkWork) sink(place int) sink {
+	o := w.plan.Outputs[place]
+	if o.SegmentFrames > 0 {
+		return &segmenter{chunkWork: w, output: o, sound: w.sounds[o.Sound].reader()}
+	}
+	return &reel{chunkWork: w, place: place}
+}
+
+// mediaError tells an input that ffmpeg can't work with, which will not change,
+// from a run that was ended from outside.
+func (a *attempt) mediaError(err error) error {
+	var exit *ffmpeg.ExitError
+	if errors.As(err, &exit) && exit.Signal == 0 {
+		return job.BadMedia(err)
+	}
+	return err
+}

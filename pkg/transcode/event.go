@@ -1,0 +1,97 @@
+package transcode
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"sealreel/pkg/task"
+)
+
+const (
+	// hidden is how long a message stays hidden from other workers without a
+	// sign of life from its own: soon after a worker dies another takes over,
+	// long before the queue's own time-out.
+	hidden = 2 * time.Minute
+	// attempts is how often a task is tried before its failure is final. It is
+	// the queue's maxReceiveCount, so that the job shows why and not only the
+	// dead-letter queue.
+	attempts = 5
+	// spare is the time before the function's deadline that is left to report.
+	spare = 5 * time.Second
+)
+
+// Hider keeps a message from other workers.
+type Hider interface {
+	Hide(ctx context.Context, receiptHandle string, d time.Duration) error
+}
+
+// Handle takes a batch of the chunk queue. What failed is reported message by
+// message and comes again after a moment.
+func (w *Worker) Handle(queue Hider) func(context.Context, events.SQSEvent) (events.SQSEventResponse, error) {
+	return func(ctx context.Context, event events.SQSEvent) (events.SQSEventResponse, error) {
+		var response events.SQSEventResponse
+		for _, m := range event.Records {
+			if err := w.message(ctx, queue, m); err != nil {
+				w.Log.Error("task failed", "message", m.MessageId, "body", m.Body, "err", err)
+				response.BatchItemFailures = append(response.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: m.MessageId})
+			}
+		}
+		return response, nil
+	}
+}
+
+func (w *Worker) message(ctx context.Context, queue Hider, m events.SQSMessage) error {
+	asked, err := task.ParseMessage(m.Body)
+	if err != nil {
+		return err // the queue moves it to the dead letters in the end
+	}
+	count, _ := strconv.Atoi(m.Attributes["ApproximateReceiveCount"])
+	work, cancel := context.WithCancel(ctx)
+	if deadline, ok := ctx.Deadline(); ok {
+		work, cancel = context.WithDeadline(ctx, deadline.Add(-spare))
+	}
+	defer cancel()
+	stop := w.keepHidden(work, queue, m.ReceiptHandle)
+	err = w.Do(work, asked, count >= attempts)
+	stop()
+	if err != nil {
+		w.giveBack(ctx, queue, m.ReceiptHandle, count)
+	}
+	return err
+}
+
+// keepHidden hides the message for a short time, again and again while the task
+// is worked on.
+func (w *Worker) keepHidden(ctx context.Context, queue Hider, handle string) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		tick := time.NewTicker(hidden / 3)
+		defer tick.Stop()
+		for {
+			if err := queue.Hide(ctx, handle, hidden); err != nil && ctx.Err() == nil {
+				w.Log.Warn("the message may be delivered to another worker", "err", err)
+			}
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
+		}
+	}()
+	return func() { cancel(); <-done }
+}
+
+// giveBack makes the message come again sooner than it would by itself, later
+// each time.
+func (w *Worker) giveBack(ctx context.Context, queue Hider, handle string, count int) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), spare/2)
+	defer cancel()
+	if err := queue.Hide(ctx, handle, time.Second<<min(max(count-1, 0), 6)); err != nil {
+		w.Log.Warn("the message comes back later than it might", "err", err)
+	}
+}

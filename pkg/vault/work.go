@@ -1,0 +1,62 @@
+package vault
+
+import (
+	"context"
+	"io"
+
+	"sealreel/pkg/job"
+	"sealreel/pkg/s3store"
+	"sealreel/pkg/seal"
+	"sealreel/pkg/source"
+	"sealreel/pkg/work"
+)
+
+// WorkKey makes the data key of a job's work files.
+func (s *Session) WorkKey(ctx context.Context) (job.Encryption, error) {
+	return s.workring.Generate(ctx, seal.ModeWork)
+}
+
+// StoreWork seals what r gives under the job's work key and creates an object of
+// the work bucket. The size is that of the object.
+func (s *Session) StoreWork(ctx context.Context, key string, r io.Reader) (int64, error) {
+	m, err := s.workring.Unwrap(ctx, s.plan.Work)
+	if err != nil {
+		return 0, err
+	}
+	sealed, pipe := io.Pipe()
+	go func() {
+		w, err := work.NewWriter(pipe, m.Key, s.workBucket+"/"+key)
+		if err == nil {
+			if _, err = io.Copy(w, r); err == nil {
+				err = w.Close()
+			}
+		}
+		pipe.CloseWithError(err) // nil is the end of the object
+	}()
+	defer sealed.Close()
+	stored, err := s.store.Upload(ctx, s3store.UploadTarget{Bucket: s.workBucket, Key: key, ContentType: "application/octet-stream", Writer: key}, sealed)
+	return stored.Size, err
+}
+
+// Work opens an object of the work bucket that has the size. It reads nothing
+// that was not stored under the same key and name.
+func (s *Session) Work(ctx context.Context, key string, size int64) (io.ReadCloser, error) {
+	m, err := s.workring.Unwrap(ctx, s.plan.Work)
+	if err != nil {
+		return nil, err
+	}
+	in := s.open(ctx, s3store.Object{Bucket: s.workBucket, Key: key}, nil, size, func(err error) error { return err })
+	r, err := work.NewReader(io.NewSectionReader(in, 0, size), m.Key, s.workBucket+"/"+key)
+	if err != nil {
+		in.Close()
+		return nil, err
+	}
+	return workFile{r, in}, nil
+}
+
+type workFile struct {
+	io.Reader
+	in *source.Reader
+}
+
+func (w workFile) Close() error { return w.in.Close() }

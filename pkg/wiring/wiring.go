@@ -1,0 +1,116 @@
+// Package wiring joins the parts that every function needs, as its environment
+// says.
+package wiring
+
+import (
+	"context"
+	"iter"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambdacontext"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+
+	"sealreel/pkg/config"
+	"sealreel/pkg/encode"
+	"sealreel/pkg/ingest"
+	"sealreel/pkg/kmskeys"
+	"sealreel/pkg/ledger"
+	"sealreel/pkg/plan"
+	"sealreel/pkg/probe"
+	"sealreel/pkg/reconcile"
+	"sealreel/pkg/s3store"
+	"sealreel/pkg/sqsqueue"
+	"sealreel/pkg/transcode"
+	"sealreel/pkg/vault"
+)
+
+// Parts are the parts.
+type Parts struct {
+	Config config.Config
+	AWS    aws.Config
+	Store  *s3store.Store
+	Ledger *ledger.Ledger
+	Vault  *vault.Vault
+	Queue  *sqsqueue.Queue
+	Log    *slog.Logger
+}
+
+// FromEnv joins the parts of the process's environment.
+func FromEnv(ctx context.Context) (*Parts, error) {
+	c, err := config.FromEnv(os.Getenv)
+	if err != nil {
+		return nil, err
+	}
+	cfg, err := awsconfig.LoadDefaultConfig(ctx)
+	if err != nil {
+		return nil, err
+	}
+	store := s3store.New(cfg, s3store.Options{})
+	return &Parts{
+		Config: c,
+		AWS:    cfg,
+		Store:  store,
+		Ledger: ledger.New(store, c.StateBucket),
+		Vault:  vault.New(store, kmskeys.New(cfg), c.WorkBucket),
+		Queue:  sqsqueue.New(cfg, c.QueueURL),
+		Log:    slog.New(slog.NewJSONHandler(os.Stdout, &slog.HandlerOptions{Level: c.LogLevel})).With("function", lambdacontext.FunctionName),
+	}, nil
+}
+
+// Worker is what the transcode function does tasks with.
+func (p *Parts) Worker() *transcode.Worker {
+	return &transcode.Worker{
+		Ledger:   p.Ledger,
+		Queue:    p.Queue,
+		Open:     func(k plan.Keys) transcode.Vault { return p.Vault.Open(k) },
+		FFmpeg:   p.Config.FFmpeg,
+		Settings: encode.Settings{X264Preset: p.Config.X264Preset},
+		Log:      p.Log,
+	}
+}
+
+// Ingester is what the ingest function makes jobs with.
+func (p *Parts) Ingester() *ingest.Ingester {
+	return &ingest.Ingester{
+		Ledger:          p.Ledger,
+		Documents:       p.Vault,
+		Queue:           p.Queue,
+		Open:            func(k plan.Keys) ingest.Vault { return p.Vault.Open(k) },
+		Probe:           ingest.ProbeWith(probe.Prober{Path: p.Config.FFprobe, MaxPixels: int(p.Config.MaxPixels)}),
+		DefaultID:       p.Config.PipelineID,
+		DefaultPipeline: p.Config.Pipeline,
+		KeyARN:          p.Config.KeyARN,
+		Options:         plan.Options{ChunkSeconds: p.Config.ChunkSeconds},
+		Log:             p.Log,
+	}
+}
+
+// Reconciler is what the reconcile function does its rounds with.
+func (p *Parts) Reconciler(deadLetters *sqsqueue.Queue) *reconcile.Reconciler {
+	return &reconcile.Reconciler{
+		Ledger:      p.Ledger,
+		Ingester:    p.Ingester(),
+		Worker:      p.Worker(),
+		Queue:       p.Queue,
+		DeadLetters: deadLetters,
+		Drops:       p.drops,
+		Timing:      reconcile.Usual,
+		Log:         p.Log,
+		Now:         time.Now,
+	}
+}
+
+// drops are the objects of the ingest bucket.
+func (p *Parts) drops(ctx context.Context) iter.Seq2[reconcile.Dropped, error] {
+	return func(yield func(reconcile.Dropped, error) bool) {
+		for v, err := range p.Store.Versions(ctx, p.Config.IngestBucket, "") {
+			d := reconcile.Dropped{Drop: ledger.Drop{Bucket: p.Config.IngestBucket, Key: v.Key, VersionID: v.VersionID}, At: v.LastModified}
+			if !yield(d, err) {
+				return
+			}
+		}
+	}
+}
