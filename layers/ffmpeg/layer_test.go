@@ -97,7 +97,9 @@ func TestWorksOverLoopback(t *testing.T) {
 		name, magic string
 		args        []string
 	}{
-		{"h264", "ftyp", []string{"-an", "-c:v", "libx264", "-vf", "fps=25,scale=160:90,setsar=1,format=yuv420p",
+		{"h264", "ftyp", []string{"-filter_complex", "[0:0]setpts=PTS-(0),settb=1/25,fps=25,tpad=stop=-1:stop_mode=clone," +
+			"trim=start_pts=0:end_pts=60,split=1[in];[in]transpose=clock,scale=90:160,crop=80:150:5:5,pad=90:160:5:5,setsar=1/1,format=yuv420p[out]",
+			"-map", "[out]", "-c:v", "libx264", "-preset", "medium", "-fps_mode", "passthrough", "-force_key_frames", "expr:not(mod(n,25))",
 			"-f", "mp4", "-movflags", "frag_keyframe+empty_moov+default_base_moof"}},
 		{"aac", "ftyp", []string{"-vn", "-c:a", "aac", "-af", "aresample=48000:async=1:first_pts=0,aformat=channel_layouts=stereo",
 			"-f", "mp4", "-movflags", "empty_moov+default_base_moof"}},
