@@ -82,6 +82,7 @@ layer:
 build-FfmpegLayer: layer
 	mkdir -p $(ARTIFACTS_DIR)/bin
 	cp $(ROOT)/build/ffmpeg/$(ARCH)/bin/ffmpeg $(ROOT)/build/ffmpeg/$(ARCH)/bin/ffprobe $(ARTIFACTS_DIR)/bin/
+	cp -R $(ROOT)/build/ffmpeg/$(ARCH)/licenses $(ARTIFACTS_DIR)/
 
 clean:
 	rm -rf $(ROOT)/build $(ROOT)/dist $(ROOT)/.aws-sam
