@@ -74,7 +74,6 @@ func (s *store) UploadPart(ctx context.Context, in *s3.UploadPartInput) (*s3.Upl
 		body: in.Body, length: *in.ContentLength, algorithm: algorithm, announced: given(in, algorithm),
 	})
 	if err != nil {
-		io.Copy(io.Discard, in.Body) // as in PutObject
 		return nil, s.answerable("UploadPart", err)
 	}
 	out := &s3.UploadPartOutput{ETag: &p.ETag}

@@ -85,8 +85,6 @@ func (s *store) PutObject(ctx context.Context, in s3response.PutObjectInput) (s3
 	x := exchangeOf(ctx)
 	v, err := s.put(x, in)
 	if err != nil {
-		// The client may still be sending. It sees the answer only if it is let finish.
-		io.Copy(io.Discard, in.Body)
 		return s3response.PutObjectOutput{}, s.answerable("PutObject", err)
 	}
 	v.Encryption.answer(x)

@@ -110,7 +110,8 @@ func (srv *Server) serve(ctx context.Context, addr string) error {
 	options := []s3api.Option{
 		s3api.WithQuiet(), s3api.WithKeepAlive(), s3api.WithMpMaxParts(maxParts),
 		s3api.WithConcurrencyLimiter(maxConnections, maxRequests), s3api.WithOnListen(func() { close(ready) }),
-		s3api.WithMiddleware("/", srv.record), s3api.WithMiddleware("/", srv.bucketEncryption()),
+		s3api.WithMiddleware("/", srv.record), s3api.WithMiddleware("/", finish),
+		s3api.WithMiddleware("/", srv.bucketEncryption()),
 	}
 	srv.url = "http://" + addr
 	if srv.tls != nil {
