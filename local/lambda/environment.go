@@ -78,77 +78,67 @@ func (e *environment) run(ctx context.Context, inv *invocation) (Report, bool) {
 	e.init = 0
 	watch := watchMemory(e.process)
 	inv.deadline = report.Start.Add(e.function.spec.Timeout)
-	e.api.hand(ctx, inv, e.process.gone)
-	var healthy bool
-	report.Result, healthy = e.await(ctx, inv)
+	e.api.hand(inv, e.process.gone)
+	answer, f := e.await(ctx, inv)
 	report.Duration = time.Since(report.Start)
 	report.Memory = watch.stop()
-	if !healthy {
+	if f != nil {
 		e.process.kill()
 	}
 	cpu := e.process.cpu()
 	report.CPU, e.cpu = max(cpu-e.cpu, 0), cpu
 	e.logs.fence()
+	report.Result = Result{RequestID: inv.id}
+	if answer == nil {
+		answer = &outcome{payload: f.payload(inv.id), failed: true}
+		e.function.log.line(string(answer.payload))
+	}
+	report.Payload = answer.payload
+	if answer.failed {
+		report.FunctionError = Unhandled
+	}
 	e.logReport(report)
-	return report, healthy
+	return report, f == nil
 }
 
-// await returns the result of an invocation, at the latest at its deadline.
-func (e *environment) await(ctx context.Context, inv *invocation) (Result, bool) {
+// await waits, at the latest until the deadline, for the process to answer
+// and to ask for more. It returns the answer, if there was one, and what
+// became of the process unless it waits for its next invocation.
+func (e *environment) await(ctx context.Context, inv *invocation) (*outcome, *fault) {
 	timer := time.NewTimer(time.Until(inv.deadline))
 	defer timer.Stop()
-	failure := func(f fault) Result {
-		return Result{RequestID: inv.id, FunctionError: Unhandled, Payload: f.payload(inv.id)}
-	}
-	var result *Result
-	answered := func(o outcome) *Result {
-		r := &Result{RequestID: inv.id, Payload: o.payload}
-		if o.failed {
-			r.FunctionError = Unhandled
-		}
-		return r
-	}
+	var answer *outcome
 	for {
+		var f *fault
 		select {
 		case o := <-inv.done:
-			result = answered(o)
+			answer = &o
+			continue
 		case <-e.api.asked:
-			if result == nil {
-				select {
-				case o := <-inv.done:
-					result = answered(o)
-				default: // it asked for more without an answer
-					return failure(fault{kind: "Runtime.InvalidStateTransition", message: "the runtime asked for an invocation before it answered one"}), false
-				}
-			}
-			return *result, true
 		case <-e.process.gone:
-			select {
+			f = &fault{kind: "Runtime.ExitError", message: "Runtime exited with error: " + e.process.exit}
+		case <-timer.C:
+			f = &fault{kind: "Sandbox.Timedout", message: fmt.Sprintf("Task timed out after %.2f seconds", e.function.spec.Timeout.Seconds())}
+		case <-ctx.Done():
+			f = &fault{kind: "Sandbox.Closed", message: "the host closes"}
+		}
+		if answer == nil {
+			select { // both may have come at once
 			case o := <-inv.done:
-				result = answered(o)
+				answer = &o
 			default:
 			}
-			if result == nil {
-				return failure(fault{kind: "Runtime.ExitError", message: "Runtime exited with error: " + e.process.exit}), false
-			}
-			return *result, false
-		case <-timer.C:
-			if result == nil {
-				return failure(fault{kind: "Sandbox.Timedout", message: fmt.Sprintf("Task timed out after %.2f seconds", e.function.spec.Timeout.Seconds())}), false
-			}
-			return *result, false
-		case <-ctx.Done():
-			return failure(fault{kind: "Sandbox.Closed", message: "the host closes"}), false
 		}
+		if answer == nil && f == nil {
+			f = &fault{kind: "Runtime.InvalidStateTransition", message: "the runtime asked for an invocation before it answered one"}
+		}
+		return answer, f
 	}
 }
 
 // logReport writes the lines that end an invocation in a Lambda log.
 func (e *environment) logReport(r Report) {
 	log := e.function.log
-	if r.FunctionError != "" {
-		log.line(string(r.Payload))
-	}
 	log.line("END RequestId: " + r.RequestID)
 	milliseconds := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 	line := fmt.Sprintf("REPORT RequestId: %s\tDuration: %.2f ms\tBilled Duration: %d ms\tMemory Size: %d MB\tMax Memory Used: %d MB",

@@ -199,8 +199,8 @@ func TestIdleEnvironmentKilledFromOutside(t *testing.T) {
 		t.Fatal(err)
 	}
 	process.Kill()
-	until(t, "the death", func() bool { return !processExists(first.PID) })
-	time.Sleep(50 * time.Millisecond) // the host notices
+	idle := h.functions["Echo"].idle[0]
+	until(t, "the death", func() bool { return !idle.process.isAlive() })
 	json.Unmarshal(invoke(t, h, "Echo", request{Do: "count"}).Payload, &second)
 	if second.PID == 0 || second.PID == first.PID {
 		t.Errorf("the second invocation ran in process %d, the first in %d", second.PID, first.PID)
@@ -341,6 +341,31 @@ func TestLog(t *testing.T) {
 	}
 	if strings.Contains(got[10], "Init Duration: ") {
 		t.Errorf("the report of a warm environment tells of its init: %q", got[10])
+	}
+}
+
+// TestFences writes lines of lengths around the limits of the pipe's buffer
+// and expects each whole or cut, and in the log when the fence returns.
+func TestFences(t *testing.T) {
+	const buffer = 64 << 10
+	for _, length := range []int{0, 1, buffer - fenceLength, buffer - 1, buffer, buffer + 1, maxLine - fenceLength - 1, maxLine - 20,
+		maxLine - 1, maxLine, maxLine + 1, maxLine + buffer - fenceLength, maxLine + buffer - 20, maxLine + buffer - 1, 3*maxLine + 7} {
+		var got int
+		log, err := openLog(filepath.Join(t.TempDir(), "log"), "F", func(_, line string) { got += strings.Count(line, "x") })
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := openLogPipe(log)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.write.WriteString(strings.Repeat("x", length)) // no line's end: the fence follows at once
+		p.fence()
+		if got != length {
+			t.Errorf("%d bytes of %d were in the log when the fence returned", got, length)
+		}
+		p.close()
+		log.close()
 	}
 }
 

@@ -50,8 +50,8 @@ func (l *logFile) close() error {
 	return l.err
 }
 
-// maxLine is the longest line that is kept whole: the largest event of
-// CloudWatch Logs.
+// maxLine is the length in bytes up to which a line is kept whole: the
+// largest event of CloudWatch Logs.
 const maxLine = 1 << 20
 
 // logPipe carries what a process prints to the log, line by line.
@@ -78,18 +78,27 @@ func openLogPipe(log *logFile) (*logPipe, error) {
 func (p *logPipe) copy() {
 	defer close(p.ended)
 	in := bufio.NewReaderSize(p.read, 64<<10)
-	var line []byte
+	var read []byte
 	for {
 		part, err := in.ReadSlice('\n')
-		line = append(line, part...)
-		if err == bufio.ErrBufferFull && len(line) < maxLine {
+		read = append(read, part...)
+		if err == bufio.ErrBufferFull {
+			if len(read) > maxLine { // its end may be the start of a fence
+				cut := len(read) - fenceLength
+				p.log.line(string(read[:cut]))
+				read = append(read[:0], read[cut:]...)
+			}
 			continue
 		}
-		if line = p.passFence(line); len(bytes.TrimRight(line, "\r\n")) > 0 {
+		line, passed := p.cutFence(read)
+		if len(bytes.TrimRight(line, "\r\n")) > 0 {
 			p.log.line(string(line))
 		}
-		line = line[:0]
-		if err != nil && err != bufio.ErrBufferFull {
+		if passed != nil {
+			close(passed)
+		}
+		read = read[:0]
+		if err != nil {
 			return
 		}
 	}
@@ -98,22 +107,22 @@ func (p *logPipe) copy() {
 // fenceLength is that of a fence in the pipe: a mark, an id, a line's end.
 const fenceLength = 1 + 36 + 1
 
-// passFence takes a fence off the end of a line and tells who waits for it.
-func (p *logPipe) passFence(line []byte) []byte {
+// cutFence takes a fence off the end of a line. It returns what is to be
+// closed when the line is in the log, or nil when there is no fence.
+func (p *logPipe) cutFence(line []byte) ([]byte, chan struct{}) {
 	start := len(line) - fenceLength
 	if start < 0 || line[start] != 0 {
-		return line
+		return line, nil
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	id := string(line[start+1 : len(line)-1])
 	passed, ok := p.fences[id]
 	if !ok {
-		return line
+		return line, nil
 	}
 	delete(p.fences, id)
-	close(passed)
-	return line[:start]
+	return line[:start], passed
 }
 
 // fence returns when everything that was printed before is in the log.

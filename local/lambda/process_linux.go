@@ -10,7 +10,9 @@ import (
 )
 
 // attributes make a process the leader of a group and let it die with the
-// host, however the host ends.
+// host, however the host ends. The system ties that to the thread that
+// started the process; Go ends no thread but those of locked goroutines, and
+// none of those starts processes here.
 func attributes() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }

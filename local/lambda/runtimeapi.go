@@ -1,7 +1,6 @@
 package lambda
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -178,11 +177,10 @@ func (a *runtimeAPI) wantsSignal() bool {
 }
 
 // hand gives an invocation to the process, which has asked for one.
-func (a *runtimeAPI) hand(ctx context.Context, inv *invocation, gone <-chan struct{}) {
+func (a *runtimeAPI) hand(inv *invocation, gone <-chan struct{}) {
 	select {
 	case a.work <- inv:
 	case <-gone:
-	case <-ctx.Done():
 	}
 }
 

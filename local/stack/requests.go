@@ -29,7 +29,7 @@ type Count struct {
 	Requests                   int
 }
 
-// Requests returns the counts since Up, in order of service, operation and
+// Requests returns the counts since the stack was made, in order of service, operation and
 // caller.
 func (s *Stack) Requests() []Count { return s.requests.all() }
 
@@ -50,6 +50,13 @@ func (c *counter) count(next func(Request)) func(Request) {
 			next(r)
 		}
 	}
+}
+
+// reset forgets what was counted.
+func (c *counter) reset() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	clear(c.counts)
 }
 
 func (c *counter) all() []Count {

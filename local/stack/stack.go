@@ -121,6 +121,7 @@ func (s *Stack) up(ctx context.Context) (err error) {
 	if s.template, err = s.provision(draft); err != nil {
 		return err
 	}
+	s.requests.reset() // making a stack costs requests that no job is to blame for
 	s.config.Progress("deploying the functions")
 	if err := s.deploy(); err != nil {
 		return err
