@@ -10,6 +10,7 @@ import (
 
 	"github.com/versity/versitygw/s3err"
 	bolt "go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
 )
 
 // The index is one bbolt file. Its tables:
@@ -32,7 +33,7 @@ type index struct{ db *bolt.DB }
 
 func openIndex(path string) (*index, error) {
 	db, err := bolt.Open(path, 0o600, &bolt.Options{Timeout: time.Second})
-	if errors.Is(err, bolt.ErrTimeout) {
+	if errors.Is(err, bolterrors.ErrTimeout) {
 		return nil, fmt.Errorf("%s is in use by another process: stop that one, or choose another directory", path)
 	}
 	if err != nil {

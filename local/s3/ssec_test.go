@@ -33,6 +33,31 @@ func TestCustomerKeyRoundTrip(t *testing.T) {
 	}
 }
 
+func TestCustomerKeyRanges(t *testing.T) {
+	_, c, bucket := start(t, BucketOptions{AllowSSEC: true})
+	k, content := newTrio(), pattern(10<<20+100)
+	uploadParts(t, c, bucket, "parts", content, 5<<20, k)
+	must[*s3.PutObjectOutput](t)(c.PutObject(t.Context(), k.put(&s3.PutObjectInput{Bucket: &bucket, Key: aws.String("whole"), Body: bytes.NewReader(content)})))
+	for _, key := range []string{"parts", "whole"} {
+		for _, border := range []int{16, 5 << 20, 10 << 20} {
+			for _, from := range []int{border - 17, border - 16, border - 1, border, border + 1} {
+				for _, length := range []int{1, 15, 16, 17, 40} {
+					if from < 0 {
+						continue
+					}
+					header := fmt.Sprintf("bytes=%d-%d", from, from+length-1)
+					got := readAll(t, c, k.get(&s3.GetObjectInput{Bucket: &bucket, Key: &key, Range: &header}))
+					if !bytes.Equal(got, content[from:from+length]) {
+						t.Fatalf("%s of %s differs", header, key)
+					}
+				}
+			}
+		}
+		_, err := c.GetObject(t.Context(), newTrio().get(&s3.GetObjectInput{Bucket: &bucket, Key: &key, Range: aws.String("bytes=0-0")}))
+		wantFailure(t, err, 403, "AccessDenied")
+	}
+}
+
 func TestCustomerKeyETagIsOpaque(t *testing.T) {
 	_, c, bucket := start(t, BucketOptions{AllowSSEC: true})
 	k, content := newTrio(), []byte("the same bytes twice")

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -17,6 +18,8 @@ import (
 	"github.com/versity/versitygw/backend"
 	"github.com/versity/versitygw/s3err"
 	"github.com/versity/versitygw/s3response"
+
+	"sealreel/local/internal/atomicfile"
 )
 
 // store is what lies behind the gateway: it keeps buckets, objects and uploads in one directory. It implements the
@@ -72,7 +75,10 @@ func openServerKey(path string) (secret, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		raw = make([]byte, secretSize)
 		rand.Read(raw)
-		err = os.WriteFile(path, raw, 0o600)
+		err = atomicfile.Write(path, 0o600, func(w io.Writer) error {
+			_, err := w.Write(raw)
+			return err
+		})
 	}
 	if err != nil {
 		return secret{}, err
