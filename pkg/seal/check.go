@@ -32,15 +32,19 @@ func checkMembers(mode Mode, e job.Encryption) error {
 // Transcoder checked, and that of the plaintext key, which is what its
 // documents say. Neither comparison tells by its time how much was right.
 func checkMD5(keyMD5 string, ciphertext []byte, key Key) error {
-	want, err := base64.StdEncoding.DecodeString(keyMD5)
-	if err != nil {
-		return job.KeyMD5Mismatch(keyMD5)
-	}
+	want, _ := base64.StdEncoding.DecodeString(keyMD5) // what is no base64 is no digest either
 	wrapped, plain := digest(ciphertext), key.MD5()
 	if subtle.ConstantTimeCompare(want, wrapped[:])|subtle.ConstantTimeCompare(want, plain[:]) != 1 {
-		return job.KeyMD5Mismatch(keyMD5)
+		return job.KeyMD5Mismatch(md5Of(ciphertext))
 	}
 	return nil
+}
+
+// md5Of is what KeyMd5 should be, and what failures name a key by: never the
+// KeyMd5 that was given, which may be a key that was put there by mistake.
+func md5Of(ciphertext []byte) string {
+	sum := digest(ciphertext)
+	return base64.StdEncoding.EncodeToString(sum[:])
 }
 
 // keyOf makes a key of what was unwrapped and recognises the text of a key.

@@ -12,20 +12,20 @@ import (
 const redacted = "[key]"
 
 // Key is a raw AES key of 128, 192 or 256 bits. The zero Key holds nothing.
-// Copies share the same bytes, so wiping one wipes all.
+// Copies share the same bytes, so wiping one wipes all. Keys can't be compared
+// with ==, which would tell by its time how much is alike.
 //
-// The bytes lie behind a pointer, because package fmt calls no method of a
-// value in an unexported field: it would print the bytes of an array or slice.
-type Key struct{ secret *secret }
-
-type secret struct{ bytes []byte }
+// The bytes are reached through a function, because package fmt follows
+// pointers and calls no method of a value in an unexported field: whatever it
+// can reach, it prints.
+type Key struct{ held func() *[]byte }
 
 // NewKey takes over raw, which the caller must no longer use: it is wiped with
 // the key. The error names the size only.
 func NewKey(raw []byte) (Key, error) {
 	switch len(raw) {
 	case 16, 24, 32:
-		return Key{&secret{raw}}, nil
+		return Key{func() *[]byte { return &raw }}, nil
 	}
 	return Key{}, fmt.Errorf("a key of %d bytes: AES keys have 16, 24 or 32", len(raw))
 }
@@ -33,10 +33,10 @@ func NewKey(raw []byte) (Key, error) {
 // Bytes are the key itself, not a copy; nil for the zero Key and after Wipe.
 // They must not be kept.
 func (k Key) Bytes() []byte {
-	if k.secret == nil {
+	if k.held == nil {
 		return nil
 	}
-	return k.secret.bytes
+	return *k.held()
 }
 
 // IsZero says whether there is no key, or none any more.
@@ -48,9 +48,10 @@ func (k Key) Bits() int { return 8 * len(k.Bytes()) }
 // Wipe overwrites the key with zeros and forgets it. It must not run while the
 // key is being used.
 func (k Key) Wipe() {
-	if k.secret != nil {
-		clear(k.secret.bytes)
-		k.secret.bytes = nil
+	if k.held != nil {
+		raw := k.held()
+		clear(*raw)
+		*raw = nil
 	}
 }
 

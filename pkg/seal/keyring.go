@@ -109,9 +109,9 @@ func (r *Keyring) Unwrap(ctx context.Context, e job.Encryption) (*Material, erro
 	}
 	ciphertext, err := base64.StdEncoding.DecodeString(e.Key)
 	if err != nil {
-		return nil, job.Fail(job.CodeUnwrapKey, "MD5=%s: Key is not valid base64; give the base64 of the CiphertextBlob that KMS returned", e.KeyMd5)
+		return nil, job.Fail(job.CodeUnwrapKey, "Key is not valid base64; give the base64 of the CiphertextBlob that KMS returned")
 	}
-	key, err := r.unwrap(ctx, ciphertext, e.KeyMd5)
+	key, err := r.unwrap(ctx, ciphertext)
 	if err != nil {
 		return nil, err
 	}
@@ -119,14 +119,14 @@ func (r *Keyring) Unwrap(ctx context.Context, e job.Encryption) (*Material, erro
 		return nil, err
 	}
 	if !mode.Takes(key.Bits()) {
-		return nil, job.KeyLength(key.Bits(), e.KeyMd5, mode.Name)
+		return nil, job.KeyLength(key.Bits(), md5Of(ciphertext), mode.Name)
 	}
 	return &Material{Mode: mode, Key: key}, nil
 }
 
 // unwrap returns the key that a ciphertext wraps, from the ring when it is
 // there. Only successes are kept.
-func (r *Keyring) unwrap(ctx context.Context, ciphertext []byte, keyMD5 string) (Key, error) {
+func (r *Keyring) unwrap(ctx context.Context, ciphertext []byte) (Key, error) {
 	h, err := r.place(ciphertext)
 	if err != nil {
 		return Key{}, err
@@ -138,9 +138,9 @@ func (r *Keyring) unwrap(ctx context.Context, ciphertext []byte, keyMD5 string) 
 	}
 	plaintext, err := r.keys.Decrypt(ctx, ciphertext, r.keyARN, r.context)
 	if err != nil {
-		return Key{}, r.unwrapFailure(err, keyMD5)
+		return Key{}, r.unwrapFailure(err, md5Of(ciphertext))
 	}
-	key, err := keyOf(plaintext, keyMD5)
+	key, err := keyOf(plaintext, md5Of(ciphertext))
 	if err != nil {
 		clear(plaintext)
 		return Key{}, err
@@ -185,10 +185,5 @@ func (r *Keyring) Generate(ctx context.Context, mode string) (job.Encryption, er
 	if err := r.keep(h, key); err != nil {
 		return job.Encryption{}, err
 	}
-	sum := digest(ciphertext)
-	return job.Encryption{
-		Mode:   mode,
-		Key:    base64.StdEncoding.EncodeToString(ciphertext),
-		KeyMd5: base64.StdEncoding.EncodeToString(sum[:]),
-	}, nil
+	return job.Encryption{Mode: mode, Key: base64.StdEncoding.EncodeToString(ciphertext), KeyMd5: md5Of(ciphertext)}, nil
 }
