@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/hex"
-	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -38,7 +37,7 @@ func (p *tap) Do(r *http.Request) (*http.Response, error) {
 	var readErr error
 	p.body, readErr = io.ReadAll(response.Body)
 	response.Body = io.NopCloser(bytes.NewReader(p.body))
-	return response, errors.Join(readErr)
+	return response, readErr
 }
 
 // refusalBody returns the raw answer to a put that must fail.
