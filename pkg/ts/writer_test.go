@@ -104,9 +104,9 @@ var clips = []struct {
 }{
 	{"ntsc with stereo", "testsrc2=s=320x180:r=30000/1001:d=6", "sine=r=48000:d=6,aformat=channel_layouts=stereo",
 		[]string{"-g", "45", "-video_track_timescale", "30000"}, []string{"-b:a", "128k"}},
-	{"film with 44100 mono", "testsrc2=s=320x180:r=24000/1001:d=5", "anoisesrc=r=44100:d=5:a=0.3",
+	{"film with 44100 mono", "testsrc2=s=320x180:r=24000/1001:d=5", "anoisesrc=r=44100:d=5:a=0.3:seed=1",
 		[]string{"-g", "48", "-video_track_timescale", "24000"}, []string{"-b:a", "64k"}},
-	{"60 frames with 5.1", "testsrc2=s=320x180:r=60:d=3", "anoisesrc=r=48000:d=3:a=0.3,aformat=channel_layouts=5.1",
+	{"60 frames with 5.1", "testsrc2=s=320x180:r=60:d=3", "anoisesrc=r=48000:d=3:a=0.3:seed=1,aformat=channel_layouts=5.1",
 		[]string{"-g", "60", "-video_track_timescale", "60000"}, nil},
 	{"no b-frames and silence", "testsrc2=s=320x180:r=25:d=3", "anullsrc=r=48000:cl=stereo:d=3",
 		[]string{"-g", "10", "-bf", "0", "-video_track_timescale", "25000"}, nil},
@@ -115,8 +115,8 @@ var clips = []struct {
 	{"large frames", "nullsrc=s=640x360:r=25:d=2,geq=random(1)*255:128:128", "",
 		[]string{"-g", "25", "-qp", "4", "-video_track_timescale", "25000"}, nil},
 	{"video alone", "testsrc2=s=320x180:r=25:d=3", "", []string{"-g", "25", "-video_track_timescale", "25000"}, nil},
-	{"audio alone", "", "anoisesrc=r=44100:d=9:a=0.3", nil, []string{"-b:a", "96k"}},
-	{"audio alone at 8 kHz", "", "anoisesrc=r=8000:d=9:a=0.3", nil, nil},
+	{"audio alone", "", "anoisesrc=r=44100:d=9:a=0.3:seed=1", nil, []string{"-b:a", "96k"}},
+	{"audio alone at 8 kHz", "", "anoisesrc=r=8000:d=9:a=0.3:seed=1", nil, nil},
 }
 
 // TestSegmentsDecodeToTheSource joins all segments of real encodes and compares

@@ -1,0 +1,183 @@
+package progressive
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/Eyevinn/mp4ff/mp4"
+
+	"sealreel/pkg/fragment"
+)
+
+// Options are free to choose. Both zero values are good.
+type Options struct {
+	// Created is the file's time of creation; the zero time writes none.
+	Created time.Time
+}
+
+// Layout is a file that is planned to the byte.
+type Layout struct {
+	head   []byte // up to the first byte of the samples
+	tracks []track
+	runs   []run
+	size   int64
+}
+
+// track is what Stream needs to know of the parts of a track.
+type track struct {
+	kind  fragment.Kind
+	parts []int64 // sizes in bytes
+}
+
+// run is a stretch of the file with bytes of one track.
+type run struct {
+	track int
+	bytes int64
+}
+
+// Plan lays out a file of the parts, in order, of a video and an audio track,
+// of which one may have none. The parts of a track must continue each other to
+// the tick and be of the same codec and parameters; parts without samples may
+// be anywhere. Errors wrap ErrParts.
+func Plan(video, audio []*Index, o Options) (*Layout, error) {
+	l := &Layout{}
+	var tables []*table
+	for _, in := range []struct {
+		kind  fragment.Kind
+		parts []*Index
+	}{{fragment.Video, video}, {fragment.Audio, audio}} {
+		filled, err := check(in.kind, in.parts)
+		if err != nil {
+			return nil, err
+		}
+		if len(filled) == 0 {
+			continue
+		}
+		tables = append(tables, newTable(filled))
+		t := track{kind: in.kind}
+		for _, p := range in.parts {
+			t.parts = append(t.parts, p.Bytes)
+		}
+		l.tracks = append(l.tracks, t)
+	}
+	if len(tables) == 0 {
+		return nil, fmt.Errorf("%w: there is no sample in any of them", ErrParts)
+	}
+	l.order(tables)
+	return l, l.writeHead(tables, o)
+}
+
+// check returns the parts that have samples.
+func check(kind fragment.Kind, parts []*Index) ([]*Index, error) {
+	var filled []*Index
+	samples := 0
+	for i, p := range parts {
+		if p.Samples == 0 {
+			continue
+		}
+		if p.Track.Kind != kind {
+			return nil, fmt.Errorf("%w: part %d of %v holds %v", ErrParts, i, kind, p.Track.Kind)
+		}
+		if n := len(filled); n > 0 {
+			before := filled[n-1]
+			if p.Start != before.End {
+				return nil, fmt.Errorf("%w: part %d of %v starts at %d, the one before ends at %d", ErrParts, i, kind, p.Start, before.End)
+			}
+			if !p.Track.Same(before.Track) {
+				return nil, fmt.Errorf("%w: part %d of %v has other parameters than those before: encode all with the same settings", ErrParts, i, kind)
+			}
+		}
+		samples += p.Samples
+		filled = append(filled, p)
+	}
+	if samples > math.MaxInt32 {
+		return nil, fmt.Errorf("%w: %d samples of %v", ErrParts, samples, kind)
+	}
+	return filled, nil
+}
+
+// order interleaves the chunks by the second that they belong to, pictures
+// first.
+func (l *Layout) order(tables []*table) {
+	next := make([]int, len(tables))
+	for {
+		best := -1
+		for i, t := range tables {
+			if next[i] < len(t.chunks) && (best < 0 || t.chunks[next[i]].second < tables[best].chunks[next[best]].second) {
+				best = i
+			}
+		}
+		if best < 0 {
+			return
+		}
+		l.runs = append(l.runs, run{track: best, bytes: tables[best].chunks[next[best]].bytes})
+		next[best]++
+	}
+}
+
+// writeHead encodes what comes before the samples. Its size depends on how wide
+// chunk offsets are, and they on its size, so it is measured first.
+func (l *Layout) writeHead(tables []*table, o Options) error {
+	m := movie{timescale: tables[0].track.Timescale}
+	if !o.Created.IsZero() && o.Created.After(epoch) {
+		m.created = uint64(o.Created.Unix() - epoch.Unix())
+	}
+	var data int64
+	for _, t := range tables {
+		data += t.bytes
+	}
+	ftyp := mp4.NewFtyp("isom", 0x200, []string{"isom", "iso2", "avc1", "mp41"})
+	mdat := mdatHeader(data)
+	moov, err := m.moov(tables, l.offsets(tables, 0), false)
+	if err != nil {
+		return err
+	}
+	base := ftyp.Size() + moov.Size() + uint64(len(mdat))
+	wide := base+uint64(data) > math.MaxUint32
+	if wide {
+		base += 4 * uint64(len(l.runs))
+	}
+	if moov, err = m.moov(tables, l.offsets(tables, base), wide); err != nil {
+		return err
+	}
+	var head bytes.Buffer
+	head.Grow(int(base))
+	for _, b := range []mp4.Box{ftyp, moov} {
+		if err := b.Encode(&head); err != nil {
+			return fmt.Errorf("encode %s: %w", b.Type(), err)
+		}
+	}
+	l.head = append(head.Bytes(), mdat...)
+	l.size = int64(len(l.head)) + data
+	if uint64(len(l.head)) != base {
+		return fmt.Errorf("the head has %d bytes where %d were planned", len(l.head), base)
+	}
+	return nil
+}
+
+// offsets are where the chunks of each track lie when the first is at base.
+func (l *Layout) offsets(tables []*table, base uint64) [][]uint64 {
+	all := make([][]uint64, len(tables))
+	for i, t := range tables {
+		all[i] = make([]uint64, 0, len(t.chunks))
+	}
+	for _, r := range l.runs {
+		all[r.track] = append(all[r.track], base)
+		base += uint64(r.bytes)
+	}
+	return all
+}
+
+// mdatHeader is that of a box with so many bytes of samples.
+func mdatHeader(data int64) []byte {
+	if data+8 <= math.MaxUint32 {
+		return append(binary.BigEndian.AppendUint32(nil, uint32(data+8)), "mdat"...)
+	}
+	return binary.BigEndian.AppendUint64([]byte("\x00\x00\x00\x01mdat"), uint64(data+16))
+}
+
+// Size is that of the whole file in bytes.
+func (l *Layout) Size() int64 { return l.size }
