@@ -2,14 +2,11 @@ package ingest
 
 import (
 	"context"
-	"strconv"
-	"strings"
 
 	"sealreel/pkg/job"
 	"sealreel/pkg/loopback"
 	"sealreel/pkg/plan"
 	"sealreel/pkg/probe"
-	"sealreel/pkg/rational"
 	"sealreel/pkg/source"
 )
 
@@ -55,7 +52,7 @@ func probed(r *probe.Report, size int64) Probed {
 		if v.Rotation%180 == 90 {
 			p.Detected.Width, p.Detected.Height = v.Height, v.Width
 		}
-		p.Detected.FrameRate = Decimal(v.Rate)
+		p.Detected.FrameRate = v.Rate.Decimal()
 	}
 	if a := r.Audio; a != nil {
 		p.Source.Sound = &plan.SourceSound{
@@ -63,10 +60,4 @@ func probed(r *probe.Report, size int64) Probed {
 		}
 	}
 	return p
-}
-
-// Decimal writes a frame rate as the API's FloatString, such as "29.97".
-func Decimal(r rational.Rational) string {
-	s := strconv.FormatFloat(r.Float64(), 'f', 3, 64)
-	return strings.TrimSuffix(strings.TrimRight(s, "0"), ".")
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 
+	"sealreel/pkg/assemble"
 	"sealreel/pkg/config"
 	"sealreel/pkg/encode"
 	"sealreel/pkg/ingest"
@@ -112,5 +113,14 @@ func (p *Parts) drops(ctx context.Context) iter.Seq2[reconcile.Dropped, error] {
 				return
 			}
 		}
+	}
+}
+
+// Assembler is what the assemble function works with.
+func (p *Parts) Assembler() *assemble.Assembler {
+	return &assemble.Assembler{
+		Ledger: p.Ledger,
+		Open:   func(k plan.Keys) assemble.Vault { return p.Vault.Open(k) },
+		Log:    p.Log,
 	}
 }

@@ -1,0 +1,19 @@
+// Command assemble is the function that takes the last steps of an output.
+package main
+
+import (
+	"context"
+	"log"
+
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"sealreel/pkg/wiring"
+)
+
+func main() {
+	parts, err := wiring.FromEnv(context.Background())
+	if err != nil {
+		log.Fatal(err)
+	}
+	lambda.Start(parts.Assembler().Handle(parts.Config.StateBucket))
+}

@@ -1,0 +1,235 @@
+// Package assemble takes the last steps of an output once all of its tasks have
+// a receipt: it writes the media playlist, or joins the parts into one file,
+// and closes the job with its last output.
+//
+// It guarantees that what is assembled is exactly what receipts fixed, so that
+// doing it again writes the same bytes, and that a playlist appears only when
+// every segment it names is stored.
+package assemble
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"sealreel/pkg/job"
+	"sealreel/pkg/ledger"
+	"sealreel/pkg/object"
+	"sealreel/pkg/plan"
+	"sealreel/pkg/task"
+)
+
+// Vault holds one job's media under the job's keys.
+type Vault interface {
+	// Store seals a file of an output and creates the object; see package vault.
+	Store(ctx context.Context, o plan.Output, key, contentType string, r io.Reader) (size int64, err error)
+	// StorePlain creates a playlist, which is never encrypted.
+	StorePlain(ctx context.Context, bucket, key, contentType, owner string, r io.Reader) (size int64, err error)
+	Work(ctx context.Context, key string, size int64) (io.ReadCloser, error)
+	Close()
+}
+
+// Assembler assembles outputs.
+type Assembler struct {
+	Ledger *ledger.Ledger
+	Open   func(k plan.Keys) Vault
+	Log    *slog.Logger
+}
+
+// Handle takes S3's notification that outputs are ready.
+func (a *Assembler) Handle(bucket string) func(context.Context, events.S3Event) error {
+	return func(ctx context.Context, event events.S3Event) error {
+		var errs []error
+		for _, r := range event.Records {
+			ready, ok := ledger.ParseReady(r.S3.Object.URLDecodedKey)
+			if r.S3.Bucket.Name != bucket || !ok {
+				a.Log.Warn("event refused: it says of no output that it is ready", "bucket", r.S3.Bucket.Name, "key", r.S3.Object.Key)
+				continue
+			}
+			if err := a.Assemble(ctx, ready.Job, ready.Output); err != nil {
+				errs = append(errs, fmt.Errorf("job %s, output %s: %w", ready.Job, ready.Output, err))
+			}
+		}
+		return errors.Join(errs...)
+	}
+}
+
+// Assemble assembles an output, and closes the job when it is the last. It may
+// be called any number of times.
+func (a *Assembler) Assemble(ctx context.Context, jobID, outputID string) error {
+	rec, err := a.Ledger.Job(ctx, jobID)
+	if err != nil {
+		return err
+	}
+	if job.Terminal(rec.Job.Status) {
+		return nil
+	}
+	p, err := a.Ledger.Plan(ctx, jobID)
+	if err != nil {
+		return err
+	}
+	_, err = a.Ledger.Result(ctx, jobID, outputID)
+	if errors.Is(err, object.ErrNotExist) {
+		err = a.output(ctx, p, outputID)
+	}
+	if err != nil {
+		return err
+	}
+	return a.close(ctx, p, rec)
+}
+
+// errNotReady says that a task of the output has no receipt: whoever writes the
+// last one asks again.
+var errNotReady = errors.New("not every task of the output is done")
+
+// output makes an output and records its result, which may be its failure.
+func (a *Assembler) output(ctx context.Context, p *plan.Plan, outputID string) error {
+	place := -1
+	for i, o := range p.Outputs {
+		if o.ID == outputID {
+			place = i
+		}
+	}
+	if place < 0 {
+		return fmt.Errorf("the plan has no such output")
+	}
+	result, err := a.make(ctx, p, place)
+	var failure *job.Failure
+	if errors.As(err, &failure) {
+		a.Log.Warn("output failed", "job", p.Job, "output", outputID, "err", err)
+		result, err = &ledger.Result{Failure: task.Failed(failure)}, nil
+	}
+	if err != nil {
+		return err
+	}
+	_, err = a.Ledger.CreateResult(ctx, p.Job, outputID, result)
+	return err
+}
+
+func (a *Assembler) make(ctx context.Context, p *plan.Plan, place int) (*ledger.Result, error) {
+	o := p.Outputs[place]
+	if err := o.Failure.Err(); err != nil {
+		return nil, err
+	}
+	made, err := a.made(ctx, p, place)
+	if err != nil {
+		return nil, err
+	}
+	vault := a.Open(p.Keys)
+	defer vault.Close()
+	m := &making{plan: p, output: o, vault: vault, ledger: a.Ledger, made: made}
+	var result *ledger.Result
+	if o.SegmentFrames > 0 {
+		result, err = m.playlist(ctx)
+	} else {
+		result, err = m.file(ctx)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if o.Picture != nil {
+		result.Result.Width, result.Result.Height = o.Picture.Geometry.Width(), o.Picture.Geometry.Height()
+		result.Result.FrameRate = p.Groups[o.Group].Rate.Decimal()
+	}
+	result.Codecs = m.codecs()
+	return result, nil
+}
+
+// made reads what each chunk made of the output.
+func (a *Assembler) made(ctx context.Context, p *plan.Plan, place int) ([]task.Made, error) {
+	var all []task.Made
+	var missing error
+	for _, name := range p.Tasks(p.Outputs[place].Group) {
+		r, err := a.Ledger.Receipt(ctx, p.Job, name)
+		if errors.Is(err, object.ErrNotExist) {
+			missing = fmt.Errorf("%s: %w", name, errNotReady)
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if err := r.Outputs[place].Failure.Err(); err != nil {
+			return nil, err // one failed chunk ends the output, whatever the others do
+		}
+		all = append(all, r.Outputs[place])
+	}
+	return all, missing
+}
+
+// making is one output that is being made.
+type making struct {
+	plan   *plan.Plan
+	output plan.Output
+	vault  Vault
+	ledger *ledger.Ledger
+	made   []task.Made
+}
+
+// codecs are those of the first chunk that has them all.
+func (m *making) codecs() []string {
+	var most []string
+	for _, made := range m.made {
+		if len(made.Codecs) > len(most) {
+			most = made.Codecs
+		}
+	}
+	return most
+}
+
+// close shows the job's results so far. With the last of them it writes the
+// master playlists and the job ends.
+func (a *Assembler) close(ctx context.Context, p *plan.Plan, rec *ledger.Record) error {
+	results := make([]*ledger.Result, len(p.Outputs))
+	complete := true
+	for i, o := range p.Outputs {
+		r, err := a.Ledger.Result(ctx, p.Job, o.ID)
+		if errors.Is(err, object.ErrNotExist) {
+			complete = false
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		results[i] = r
+	}
+	failed := map[string]*job.Failure{}
+	if complete {
+		var err error
+		if failed, err = a.masters(ctx, p, rec, results); err != nil {
+			return err
+		}
+	}
+	_, err := a.Ledger.UpdateJob(ctx, p.Job, func(r *ledger.Record) error {
+		j := r.Job
+		for name, f := range failed {
+			var err error
+			if j, err = job.FailPlaylist(j, name, f, time.Now()); err != nil {
+				return err
+			}
+		}
+		for i, result := range results {
+			if result == nil {
+				continue
+			}
+			var err error
+			if j, err = apply(j, p.Outputs[i].ID, result); err != nil {
+				return err
+			}
+		}
+		r.Job = j
+		return nil
+	})
+	return err
+}
+
+func apply(j job.Job, outputID string, r *ledger.Result) (job.Job, error) {
+	if r.Failure == nil {
+		return job.CompleteOutput(j, outputID, r.Result, time.Now())
+	}
+	return job.FailOutput(j, outputID, &job.Failure{Code: r.Failure.Code, Detail: r.Failure.Detail}, time.Now())
+}
