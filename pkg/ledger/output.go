@@ -40,16 +40,14 @@ func (l *Ledger) AskAgain(ctx context.Context, job, output string) error {
 	return l.MarkReady(ctx, job, output)
 }
 
-// Result is the last act of assemble for an output: what the job shows of it
-// and what a master playlist needs to know. Bandwidth is the peak bit rate of a
-// segment and AverageBandwidth that of them all, in bits a second.
+// Result is the last act of assemble for an output: what the job shows of it,
+// and what a master playlist and a reader of the output need to know.
 type Result struct {
-	Version          int           `json:"version"`
-	Result           job.Result    `json:"result"`
-	Bandwidth        int64         `json:"bandwidth,omitempty"`
-	AverageBandwidth int64         `json:"averageBandwidth,omitempty"`
-	Codecs           []string      `json:"codecs,omitempty"`
-	Failure          *task.Failure `json:"failure,omitempty"`
+	Version  int            `json:"version"`
+	Result   job.Result     `json:"result"`
+	Segments []task.Segment `json:"segments,omitempty"` // of a segmented output, in order
+	Codecs   []string       `json:"codecs,omitempty"`
+	Failure  *task.Failure  `json:"failure,omitempty"`
 }
 
 // CreateResult stores the result of an output, or reads the one that was there
