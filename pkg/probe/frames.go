@@ -10,7 +10,7 @@ import (
 // picture completes a video stream with what its packets say.
 func (t *track) picture(v *Video) error {
 	times := t.times(v)
-	if len(times) == 0 {
+	if v.PTS = times[max(t.decodable, 0):]; len(v.PTS) == 0 {
 		return job.Fail(job.CodeBadInput, "the input's video stream %d has no frame that can be decoded; the file may be cut short", t.Index)
 	}
 	v.Keyframes = t.hiddenKeys
@@ -22,7 +22,6 @@ func (t *track) picture(v *Video) error {
 		v.Keyframes = append(v.Keyframes, times[k])
 	}
 	slices.Sort(v.Keyframes)
-	v.PTS = times[max(t.decodable, 0):]
 	slices.Sort(v.PTS)
 	v.Jumps = t.clock.jumps
 	v.Rate, v.Constant = frameRate(v.PTS, v.TimeBase, t.commonLength, v.NominalRate, v.AverageRate)

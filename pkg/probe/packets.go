@@ -58,7 +58,9 @@ func (s *scan) Write(p []byte) (int, error) {
 		}
 		line := p[:end]
 		if len(s.partial) > 0 {
-			s.partial = append(s.partial, line...)
+			if err := s.hold(line); err != nil {
+				return 0, err
+			}
 			line = s.partial
 		}
 		if err := s.line(line); err != nil {
@@ -66,11 +68,16 @@ func (s *scan) Write(p []byte) (int, error) {
 		}
 		s.partial, p = s.partial[:0], p[end+1:]
 	}
+	return n, s.hold(p)
+}
+
+// hold keeps a part of a line.
+func (s *scan) hold(p []byte) error {
 	if len(s.partial)+len(p) > longestLine {
-		return 0, fmt.Errorf("probe: ffprobe printed a line of more than %d bytes", longestLine)
+		return fmt.Errorf("probe: ffprobe printed a line of more than %d bytes", longestLine)
 	}
 	s.partial = append(s.partial, p...)
-	return n, nil
+	return nil
 }
 
 // end takes the last line, if it lacked its end.

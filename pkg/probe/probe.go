@@ -116,6 +116,8 @@ func explain(result ffmpeg.Result, err error) error {
 		return err // also nil; a kill from outside says nothing about the file
 	case exit.Signal != 0:
 		return job.FailCause(err, job.CodeUnhandledInput, "the media reader broke down on the input; convert the file with another program and submit it again")
+	case strings.Contains(result.Stderr, "exceeds specified max pixel count"):
+		return job.FailCause(err, job.CodeInputDimensions, "the input's picture is larger than is taken")
 	case strings.Contains(result.Stderr, "not on whitelist"):
 		return job.FailCause(err, job.CodeFormatUnsupported, "the input's container format is not supported")
 	}

@@ -74,8 +74,9 @@ func evenly(times []int64, step rational.Rational) bool {
 }
 
 // shortInterval is the typical interval, in ticks, where frames follow each
-// other fastest: the mean from the tenth percentile to half as much again, so
-// that neither pauses, nor a few frames in one place, nor jitter decide.
+// other fastest: the mean of those near the tenth percentile, so that neither
+// pauses, nor a few frames in one place, nor jitter decide. The three fields of
+// film's pulldown (1.5 times the two) are near; a frame left out (2) is not.
 func shortInterval(times []int64) float64 {
 	stride := len(times)/(1<<20) + 1
 	var gaps []int64
@@ -90,11 +91,10 @@ func shortInterval(times []int64) float64 {
 	slices.Sort(gaps)
 	low := gaps[len(gaps)/10]
 	sum, n := 0.0, 0
-	for _, gap := range gaps[len(gaps)/10:] {
-		if gap > low+max(low/2, 1) {
-			break
+	for _, gap := range gaps {
+		if low-low/2 <= gap && gap <= low+max(low*5/8, 1) {
+			sum, n = sum+float64(gap), n+1
 		}
-		sum, n = sum+float64(gap), n+1
 	}
 	return sum / float64(n)
 }

@@ -64,8 +64,10 @@ const (
 type Video struct {
 	Stream
 	// PTS holds when each frame is shown, ascending. Frames that an edit
-	// list hides, and those before the first keyframe, which cannot be
-	// decoded, are left out.
+	// list hides, and those that come before the first keyframe, which
+	// cannot be decoded, are left out. (Of a recording that begins with an
+	// open GOP, the two or three frames shown before its keyframe are kept
+	// although a decoder may drop them.)
 	PTS []int64
 	// End is when the last frame ends.
 	End int64
