@@ -64,7 +64,7 @@ type fakeRequest struct {
 	op     string
 	header http.Header
 	path   string
-	host   string
+	query  string
 }
 
 func (f *fakeS3) ops() []string {
@@ -113,7 +113,7 @@ func (f *fakeS3) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body := content(r)
 	op := operation(r)
 	f.mu.Lock()
-	f.requests = append(f.requests, fakeRequest{op, r.Header.Clone(), r.URL.Path, r.Host})
+	f.requests = append(f.requests, fakeRequest{op, r.Header.Clone(), r.URL.Path, r.URL.RawQuery})
 	times := 0
 	for _, done := range f.requests {
 		if done.op == op {

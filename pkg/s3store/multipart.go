@@ -17,8 +17,6 @@ import (
 )
 
 const (
-	// maxParts of an upload (S3 quota).
-	maxParts = 10000
 	// partsInFlight are sent while the next part is being read.
 	partsInFlight = 2
 	// abortTimeout bounds the clearing up after a failure, which goes on when
@@ -86,9 +84,9 @@ func (u *multipart) readRest(ctx context.Context, group *errgroup.Group, rest *p
 			return nil
 		case err != nil:
 			return err
-		case len(u.sent) == maxParts:
+		case len(u.sent) == u.store.maxParts:
 			p.release()
-			return fmt.Errorf("it is longer than %d parts of %d bytes: use a larger part size", maxParts, u.store.partSize)
+			return fmt.Errorf("it is longer than %d parts of %d bytes: use a larger part size", u.store.maxParts, u.store.partSize)
 		}
 		u.start(ctx, group, p)
 	}

@@ -29,6 +29,8 @@ import (
 const (
 	// DefaultPartSize is how much of an upload is sent at a time, in bytes.
 	DefaultPartSize = 8 << 20
+	// maxParts of an upload (S3 quota).
+	maxParts = 10000
 	// maxAttempts is how often a request is made before its failure counts.
 	maxAttempts = 5
 	// readTimeout bounds the silence on a connection.
@@ -47,13 +49,14 @@ type Options struct {
 type Store struct {
 	client   *s3.Client
 	partSize int
+	maxParts int
 	buffers  sync.Pool // of *[]byte with partSize bytes
 }
 
 // New returns the S3 of the configuration. With an endpoint of its own
 // (AWS_ENDPOINT_URL_S3), buckets are addressed by path.
 func New(cfg aws.Config, opts Options) *Store {
-	s := &Store{partSize: opts.PartSize}
+	s := &Store{partSize: opts.PartSize, maxParts: maxParts}
 	if s.partSize == 0 {
 		s.partSize = DefaultPartSize
 	}
