@@ -5,7 +5,7 @@
 // describes its samples in a few bytes each, and the samples themselves back to
 // back. From the indexes alone Plan computes the file's header and exact size;
 // Layout.Stream then copies the samples, holding none of them. Memory grows
-// with the number of samples, some ten bytes each, never with their size. The
+// with the number of samples, less than a hundred bytes each, never with their size. The
 // same parts give the same bytes.
 package progressive
 
@@ -135,7 +135,10 @@ func ParseIndex(b []byte) (*Index, error) {
 		return nil, fmt.Errorf("%w: %w", ErrIndex, err)
 	}
 	x := &Index{Track: track, Samples: int(samples), Start: start, End: start, table: c.b}
-	return x, x.check()
+	if err := x.check(); err != nil {
+		return nil, err
+	}
+	return x, nil
 }
 
 // check walks the table and sums it up.

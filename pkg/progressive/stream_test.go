@@ -307,3 +307,34 @@ func (zeroReader) Read(p []byte) (int, error) {
 	clear(p)
 	return len(p), nil
 }
+
+// TestPlanningTakesLittleMemory bounds what a sample costs: a film of two hours
+// has 200 000 pictures.
+func TestPlanningTakesLittleMemory(t *testing.T) {
+	const samples = 200_000
+	w := progressive.NewIndexWriter(anyTrack(t))
+	for i := range int64(samples) {
+		s := fragment.Sample{DTS: i * 1001, PTS: i*1001 + (i%4)*1001, Duration: 1001, Key: i%250 == 0, Data: zeros[:i%5000]}
+		if err := w.Add(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b := w.Bytes()
+	runtime.GC()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	x, err := progressive.ParseIndex(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := progressive.Plan([]*progressive.Index{x}, nil, progressive.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	runtime.ReadMemStats(&after)
+	each := float64(after.TotalAlloc-before.TotalAlloc+uint64(len(b))) / samples
+	t.Logf("%.1f bytes a sample allocated in all, %.1f of index, file of %d bytes", each, float64(len(b))/samples, l.Size())
+	if each > 100 {
+		t.Errorf("%.1f bytes a sample allocated in all", each)
+	}
+}

@@ -137,7 +137,7 @@ func TestOverhead(t *testing.T) {
 		{"1M", "872k", "128k", 7},
 		{"2M", "1872k", "128k", 4.5},
 	} {
-		c := makeClip(t, "mandelbrot=s=480x270:r=30000/1001,trim=duration=10,noise=alls=8:allf=t", "anoisesrc=r=44100:d=10:a=0.4,aformat=channel_layouts=stereo",
+		c := makeClip(t, "testsrc2=s=320x180:r=30000/1001:d=10,noise=alls=20:allf=t:all_seed=1", "anoisesrc=r=44100:d=10:a=0.4:seed=1,aformat=channel_layouts=stereo",
 			[]string{"-b:v", k.picture, "-maxrate", k.picture, "-bufsize", k.picture, "-g", "90", "-video_track_timescale", "30000"}, []string{"-b:a", k.sound})
 		size := len(c.segment(t, c.frames, c.sounds))
 		dir := t.TempDir()

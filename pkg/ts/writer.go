@@ -245,6 +245,10 @@ func (t *Writer) soundClock(size int) []field {
 // Close ends the segment: it writes what is gathered, brings the counters to
 // the end of their round and flushes. It does not close the underlying writer.
 // A segment without any frame is an error.
+//
+// The counter of sound stays short of its end where all that is gathered is a
+// frame of a dozen bytes, too few to spread. Such a frame is silence, and a
+// decoder that is flushed behind silence is not heard.
 func (t *Writer) Close() error {
 	if t.err != nil {
 		return t.err

@@ -112,7 +112,7 @@ var clips = []struct {
 		[]string{"-g", "10", "-bf", "0", "-video_track_timescale", "25000"}, nil},
 	{"one frame a second", "testsrc2=s=320x180:r=1:d=8", "sine=r=48000:d=8",
 		[]string{"-g", "4", "-bf", "2", "-video_track_timescale", "1000"}, nil},
-	{"large frames", "nullsrc=s=640x360:r=25:d=2,geq=random(1)*255:128:128", "",
+	{"large frames", "color=gray:s=640x360:r=25:d=2,noise=alls=100:allf=t", "",
 		[]string{"-g", "25", "-qp", "4", "-video_track_timescale", "25000"}, nil},
 	{"video alone", "testsrc2=s=320x180:r=25:d=3", "", []string{"-g", "25", "-video_track_timescale", "25000"}, nil},
 	{"audio alone", "", "anoisesrc=r=44100:d=9:a=0.3:seed=1", nil, []string{"-b:a", "96k"}},
