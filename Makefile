@@ -13,7 +13,7 @@ GOARCH_x86_64 := amd64
 GOARCH_arm64 := arm64
 
 FUNCTIONS := IngestFunction TranscodeFunction AssembleFunction ReconcileFunction
-MODULES := ./... ./local/... ./cmd/sealreel/...
+MODULES := ./... ./local/... ./cmd/sealreel/... ./e2e/...
 ARTIFACTS_DIR ?= $(ROOT)/build/functions/$(@:build-%=%)
 
 .PHONY: help demo test bench build layer lint fmt clean prerequisites gofmt vet unit template-check \
@@ -32,7 +32,7 @@ test: prerequisites gofmt vet unit template-check
 
 bench:
 	@$(ROOT)/.ci/prerequisites ffmpeg
-	cd $(ROOT) && go run ./local/bench
+	cd $(ROOT) && go run ./e2e/bench
 
 prerequisites:
 	@$(ROOT)/.ci/prerequisites ffmpeg cc
