@@ -9,6 +9,10 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
 
 	"sealreel/pkg/ledger"
 	"sealreel/pkg/object"
@@ -44,10 +48,6 @@ func TestReadErrors(t *testing.T) {
 		refuse(w, 403, "AccessDenied", "User: arn:aws:iam::1:user/u is not authorized to perform: s3:GetObject")
 		return true
 	}
-	slow := func(w http.ResponseWriter, op string, _ int) bool {
-		refuse(w, 503, "SlowDown", "Please reduce your request rate.")
-		return true
-	}
 	for _, c := range []struct {
 		name     string
 		o        Object
@@ -64,10 +64,8 @@ func TestReadErrors(t *testing.T) {
 		{name: "not sealed, a key", o: Object{Bucket: bucket, Key: "k"}, material: customer(t, rawKey), want: ErrNoCustomerKey},
 		{name: "denied", o: Object{Bucket: bucket, Key: "k"}, before: denied, want: object.ErrAccess},
 		{name: "denied, with a key", o: Object{Bucket: bucket, Key: "k"}, material: customer(t, rawKey), before: denied, want: object.ErrAccess},
-		{name: "throttled", o: Object{Bucket: bucket, Key: "k"}, before: slow, want: ErrThrottled},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			t.Parallel() // throttling waits
 			f := &fakeS3{before: c.before}
 			f.put("k", "0123456789", c.header)
 			s := serve(t, f, 0)
@@ -89,6 +87,23 @@ func TestReadErrors(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Throttled requests are tried again, a few times.
+func TestThrottling(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) { // whose clock does not wait for the pauses
+		requests := 0
+		cfg := aws.Config{Region: "eu-west-1", Credentials: credentials.NewStaticCredentialsProvider("id", "secret", ""),
+			HTTPClient: doer(func(r *http.Request) (*http.Response, error) {
+				requests++
+				body := io.NopCloser(strings.NewReader("<Error><Code>SlowDown</Code></Error>"))
+				return &http.Response{StatusCode: 503, Header: http.Header{}, Body: body, Request: r}, nil
+			})}
+		_, _, err := New(cfg, Options{}).Get(t.Context(), bucket, "k")
+		if !errors.Is(err, ErrThrottled) || requests != maxAttempts {
+			t.Errorf("%d requests, %v", requests, err)
+		}
+	})
 }
 
 func TestReadRange(t *testing.T) {
