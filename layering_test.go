@@ -43,7 +43,7 @@ var arrows = map[string][]string{
 	"events":    {"pkg"},
 	"layers":    {"pkg"},
 	"local":     {"pkg", "local"},
-	"cmd":       {"pkg", "local"},
+	"cmd":       {"pkg", "local", "cmd"},
 }
 
 // vagueNames say nothing about what a package holds.
