@@ -125,6 +125,7 @@ func TestJoinedPartsAreTheEncodersFile(t *testing.T) {
 		{"times before they are decoded", "testsrc2=s=320x180:r=25:d=2", "", []string{"-g", "25", "-movflags", "+negative_cts_offsets", "-video_track_timescale", "25000"}, nil},
 		{"only keyframes", "testsrc2=s=320x180:r=25:d=2", "", []string{"-g", "1", "-video_track_timescale", "25000"}, nil},
 		{"wide pixels", "testsrc2=s=720x576:r=25:d=2", "", []string{"-g", "25", "-vf", "setsar=16/11", "-video_track_timescale", "25000"}, nil},
+		{"lossless", "testsrc2=s=320x180:r=25:d=2,format=yuv420p", "", []string{"-g", "25", "-crf", "0", "-video_track_timescale", "25000"}, nil},
 		{"sound alone", "", "anoisesrc=r=44100:d=7.77:a=0.3:seed=1", nil, []string{"-b:a", "96k"}},
 	} {
 		t.Run(k.name, func(t *testing.T) {

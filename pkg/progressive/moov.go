@@ -2,6 +2,7 @@ package progressive
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"math"
 	"slices"
@@ -166,6 +167,9 @@ func (t *table) sampleEntry() (mp4.Box, error) {
 	rates := &mp4.BtrtBox{MaxBitrate: t.greatest(), AvgBitrate: t.average()}
 	switch e := box.(type) {
 	case *mp4.VisualSampleEntryBox:
+		if err := asEncoded(e, t.track.SampleEntry); err != nil {
+			return nil, err
+		}
 		e.Children = slices.DeleteFunc(e.Children, func(b mp4.Box) bool {
 			return b.Type() == "btrt" || b.Type() == "pasp" && t.track.SARWidth == t.track.SARHeight
 		})
@@ -177,6 +181,32 @@ func (t *table) sampleEntry() (mp4.Box, error) {
 		e.AddChild(rates)
 	}
 	return box, nil
+}
+
+// visualHead is the length of a visual sample entry before the boxes in it, the
+// header included (ISO/IEC 14496-12, 12.1.3.2).
+const visualHead = 86
+
+// asEncoded puts the encoder's own avcC in place of the one that was read from
+// it: mp4ff does not write what follows the parameter sets for every profile,
+// lossless H.264 among them.
+func asEncoded(e *mp4.VisualSampleEntryBox, raw []byte) error {
+	raw = raw[min(visualHead, len(raw)):]
+	for i, b := range e.Children {
+		if len(raw) < 8 {
+			break
+		}
+		size := binary.BigEndian.Uint32(raw)
+		if size < 8 || uint64(size) > uint64(len(raw)) {
+			break
+		}
+		if b.Type() == "avcC" && string(raw[4:8]) == "avcC" {
+			e.Children[i] = mp4.CreateUnknownBox("avcC", uint64(size), raw[8:size])
+			return nil
+		}
+		raw = raw[size:]
+	}
+	return fmt.Errorf("%w: sample entry: its avcC is not where it should be", ErrParts)
 }
 
 // version is that of a box with these times: 1 has 64 bits for them.
