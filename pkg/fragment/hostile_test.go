@@ -26,6 +26,26 @@ func patch(t *testing.T, stream []byte, name string, n int, v uint32) []byte {
 	return out
 }
 
+func peek(t *testing.T, stream []byte, name string, n int) uint32 {
+	t.Helper()
+	return binary.BigEndian.Uint32(stream[bytes.Index(stream, []byte(name))+4+n:])
+}
+
+// TestCompositionOffsetsHaveAVersion: the same bits are a large number in
+// version 0 of trun and a negative one in version 1.
+func TestCompositionOffsetsHaveAVersion(t *testing.T) {
+	t.Parallel()
+	good := fragmenttest.Video(t, "testsrc2=s=96x64:r=25:d=1", "-g", "10")
+	odd := patch(t, good, "trun", 20, math.MaxUint32)
+	flags := peek(t, good, "trun", 0) & 0xffffff
+	for version, want := range []int64{math.MaxUint32, -1} {
+		_, samples := fragmenttest.Samples(t, patch(t, odd, "trun", 0, uint32(version)<<24|flags))
+		if got := samples[0].PTS - samples[0].DTS; got != want {
+			t.Errorf("version %d: PTS is %d from DTS, want %d", version, got, want)
+		}
+	}
+}
+
 func TestHostileStreamsAreRefused(t *testing.T) {
 	t.Parallel()
 	good := fragmenttest.Video(t, "testsrc2=s=96x64:r=25:d=1", "-g", "10")
@@ -56,6 +76,7 @@ func TestHostileStreamsAreRefused(t *testing.T) {
 		{"data in front of its mdat", patch(t, good, "trun", 8, 8), fragment.ErrMalformed, "outside"},
 		{"data at a negative offset", patch(t, good, "trun", 8, 1<<31), fragment.ErrMalformed, "outside"},
 		{"data behind its mdat", patch(t, good, "trun", 8, 1<<30), fragment.ErrMalformed, "outside"},
+		{"the last sample a byte beyond", patch(t, good, "trun", 16, peek(t, good, "trun", 16)+1), fragment.ErrMalformed, "outside"},
 		{"huge sample", patch(t, good, "trun", 16, math.MaxUint32), fragment.ErrTooLarge, "bytes of samples"},
 		{"huge data", patch(t, good, "mdat", -8, 1<<31), fragment.ErrTooLarge, "of data"},
 		{"huge moof", patch(t, good, "moof", -8, 1<<31), fragment.ErrTooLarge, "moof"},

@@ -35,7 +35,7 @@ type run struct {
 
 // parseMoof reads the body of a moof: its samples without their data, and where
 // that is.
-func parseMoof(moof []byte, id uint32, d defaults, kind Kind) (*run, error) {
+func parseMoof(moof []byte, id uint32, d defaults) (*run, error) {
 	traf, err := descend(moof, "traf")
 	if err != nil {
 		return nil, err
@@ -60,7 +60,7 @@ func parseMoof(moof []byte, id uint32, d defaults, kind Kind) (*run, error) {
 		return nil, err
 	}
 	for _, trun := range truns {
-		if err := r.add(trun.body, d, kind); err != nil {
+		if err := r.add(trun.body, d); err != nil {
 			return nil, err
 		}
 	}
@@ -112,7 +112,7 @@ func parseTfdt(tfdt []byte) (int64, error) {
 }
 
 // add appends the samples of one trun.
-func (r *run) add(trun []byte, d defaults, kind Kind) error {
+func (r *run) add(trun []byte, d defaults) error {
 	f := fields{b: trun}
 	version, flags := f.full()
 	count := f.u32()
@@ -147,7 +147,7 @@ func (r *run) add(trun []byte, d defaults, kind Kind) error {
 		if f.short {
 			break
 		}
-		r.place(s, composition, kind)
+		r.place(s, composition)
 		if r.bytes > MaxFragment {
 			return fmt.Errorf("%w: more than %d bytes of samples", ErrTooLarge, MaxFragment)
 		}
@@ -155,10 +155,10 @@ func (r *run) add(trun []byte, d defaults, kind Kind) error {
 	return f.err("trun")
 }
 
-func (r *run) place(s defaults, composition int64, kind Kind) {
+func (r *run) place(s defaults, composition int64) {
 	r.samples = append(r.samples, Sample{
 		DTS: r.dts, PTS: r.dts + composition, Duration: int64(s.duration),
-		Key: kind == Audio || s.flags&sampleIsNonSync == 0,
+		Key: s.flags&sampleIsNonSync == 0,
 	})
 	r.extents = append(r.extents, extent{r.offset, int64(s.size)})
 	r.dts += int64(s.duration)

@@ -138,7 +138,7 @@ func (r *Reader) fragment(h boxHeader) (*Fragment, error) {
 	if err != nil {
 		return nil, err
 	}
-	run, err := parseMoof(body, r.id, r.defaults, r.track.Kind)
+	run, err := parseMoof(body, r.id, r.defaults)
 	if err != nil {
 		return nil, fmt.Errorf("fragment at byte %d: %w", h.start, err)
 	}

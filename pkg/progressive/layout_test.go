@@ -347,3 +347,22 @@ func TestTimesOfSixtyFourBits(t *testing.T) {
 		}
 	}
 }
+
+func TestOffsetsHaveASignOnlyWhereNeeded(t *testing.T) {
+	t.Parallel()
+	track := anyTrack(t)
+	for offset, want := range map[int64]byte{100: 0, -100: 1} {
+		var r reel
+		r.add(t, track, []fragment.Sample{
+			{DTS: 0, PTS: 200, Duration: 100, Key: true, Data: []byte{1}},
+			{DTS: 100, PTS: 100 + offset, Duration: 100, Data: []byte{2}},
+		})
+		f, err := mp4.ReadMP4File(r.file(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if b := f.Moov.Trak.Mdia.Minf.Stbl.Ctts; b.Version != want || int64(b.GetCompositionTimeOffset(2)) != offset {
+			t.Errorf("offset %d: version %d says %d", offset, b.Version, b.GetCompositionTimeOffset(2))
+		}
+	}
+}
