@@ -1,9 +1,6 @@
 package source
 
-import (
-	"context"
-	"math"
-)
+import "context"
 
 // block is one block of the object, on its way or there.
 type block struct {
@@ -13,6 +10,7 @@ type block struct {
 	err   error
 	users int   // reads and the load that need it; it is not evicted then
 	used  int64 // the reader's clock at its last use
+	read  bool  // not only fetched ahead
 }
 
 // acquire returns a block when it is there. The caller releases it.
@@ -46,7 +44,7 @@ func (r *Reader) release(b *block) {
 
 // take returns a block that may be on its way, in use by the caller, and starts
 // the blocks after it when the one before it was read. It waits while every
-// buffer is in use.
+// buffer is in use; whatever uses one ends when the reader does.
 func (r *Reader) take(index int64) (*block, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -59,10 +57,11 @@ func (r *Reader) take(index int64) (*block, error) {
 		}
 		b := r.held[index]
 		if b == nil {
-			b = r.start(index, math.MaxInt64)
+			b = r.start(index, anyBlock)
 		}
 		if b != nil {
 			b.users++
+			b.read = true
 			r.touch(b)
 			r.readAhead(index)
 			return b, nil
@@ -78,28 +77,24 @@ func (r *Reader) touch(b *block) {
 
 // readAhead starts the blocks after index when the one before it is held, which
 // tells a place that is read forward from a jump; a header at the beginning is
-// often followed by one. It takes only buffers that are
-// free or whose blocks were used before that place's, and never waits.
+// often followed by one. It never waits, and takes no buffer of a block that was
+// itself fetched ahead and not yet read.
 func (r *Reader) readAhead(index int64) {
 	if r.held[index-1] == nil {
 		return
 	}
-	limit := r.held[index].used
 	for next := index + 1; next <= index+int64(r.opts.ReadAhead) && next*int64(r.opts.BlockSize) < r.size; next++ {
-		if r.held[next] != nil || r.lost[next] != nil {
-			continue
-		}
-		if r.start(next, limit) == nil {
+		if r.held[next] == nil && r.lost[next] == nil && r.start(next, readBlock) == nil {
 			return
 		}
 	}
 }
 
-// start begins to load a block in a buffer that is free, or in that of the block
-// unused for longest, if it was last used before limit. It returns nil when
-// there is no buffer. The lock is held.
-func (r *Reader) start(index, limit int64) *block {
-	buffer := r.buffer(limit)
+// start begins to load a block in a buffer that is new, or in that of the block
+// which is missed least, up to the rank worst. It returns nil when there is no
+// such buffer. The lock is held.
+func (r *Reader) start(index int64, worst rank) *block {
+	buffer := r.buffer(worst)
 	if buffer == nil {
 		return nil
 	}
@@ -128,26 +123,44 @@ func (r *Reader) finish(b *block, err error) {
 	}
 }
 
-// buffer returns a buffer of a whole block, nil when all are in use.
-func (r *Reader) buffer(limit int64) []byte {
-	if n := len(r.spare); n > 0 {
-		b := r.spare[n-1]
-		r.spare = r.spare[:n-1]
-		return b
+// rank says how much a block would be missed.
+type rank int
+
+const (
+	passedBlock rank = iota // the block after it was read as well
+	readBlock               // somebody may still be reading it
+	anyBlock                // it was fetched ahead and is about to be read
+)
+
+func (r *Reader) rank(b *block) rank {
+	switch after := r.held[b.index+1]; {
+	case b.err != nil, b.read && after != nil && after.read:
+		return passedBlock
+	case b.read:
+		return readBlock
 	}
+	return anyBlock
+}
+
+// buffer returns a buffer of a whole block. Among blocks of the same rank it
+// takes that of the one unused for longest.
+func (r *Reader) buffer(worst rank) []byte {
 	if r.made < r.opts.Blocks {
 		r.made++
 		return make([]byte, min(int64(r.opts.BlockSize), r.size))
 	}
-	var oldest *block
+	var least *block
 	for _, b := range r.held {
-		if b.users == 0 && (oldest == nil || b.used < oldest.used) {
-			oldest = b
+		if b.users > 0 || r.rank(b) > worst {
+			continue
+		}
+		if least == nil || r.rank(b) < r.rank(least) || r.rank(b) == r.rank(least) && b.used < least.used {
+			least = b
 		}
 	}
-	if oldest == nil || oldest.used >= limit && oldest.err == nil {
+	if least == nil {
 		return nil
 	}
-	delete(r.held, oldest.index)
-	return oldest.data[:cap(oldest.data)]
+	delete(r.held, least.index)
+	return least.data[:cap(least.data)]
 }

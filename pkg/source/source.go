@@ -73,9 +73,8 @@ type Reader struct {
 	loads  sync.WaitGroup
 
 	mu    sync.Mutex
-	freed *sync.Cond // a block can be evicted, or the reader has ended
+	freed *sync.Cond // a block can be evicted
 	held  map[int64]*block
-	spare [][]byte        // buffers of evicted blocks
 	made  int             // buffers that exist
 	clock int64           // counts uses, to find the block unused for longest
 	lost  map[int64]error // blocks that could not be had
@@ -92,11 +91,6 @@ func New(ctx context.Context, fetch Fetch, size int64, opts Options) *Reader {
 	r := &Reader{fetch: fetch, size: size, opts: opts.withDefaults(), held: map[int64]*block{}, lost: map[int64]error{}}
 	r.ctx, r.cancel = context.WithCancelCause(ctx)
 	r.freed = sync.NewCond(&r.mu)
-	context.AfterFunc(r.ctx, func() {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		r.freed.Broadcast()
-	})
 	return r
 }
 
