@@ -28,7 +28,7 @@ type Settings struct {
 // fragmented MP4 of the output at places[i] is written, its URL last.
 func Pictures(p *plan.Plan, group, chunk int, c plan.Chunk, places []int, input []string, outputs [][]string, s Settings) []string {
 	g := p.Groups[group]
-	args := []string{"-copyts"}
+	args := clock(p.Video.Reset)
 	if !c.FromStart {
 		args = append(args, "-noaccurate_seek", "-seek_timestamp", "1", "-ss", seconds(c.Seek, p.Video.TimeBase))
 	}
@@ -54,7 +54,7 @@ func graph(p *plan.Plan, group int, c plan.Chunk, places []int, last bool) strin
 		place += ":start_time=0"
 	}
 	chain := []string{
-		fmt.Sprintf("[0:%d]setpts=PTS-(%d)", p.Video.Stream, p.Video.Start),
+		fmt.Sprintf("[0:%d]setpts=%s", p.Video.Stream, fromZero(p.Video)),
 		"settb=" + g.Rate.Inv().String(),
 		place,
 	}
@@ -71,6 +71,22 @@ func graph(p *plan.Plan, group int, c plan.Chunk, places []int, last bool) strin
 		graph += fmt.Sprintf(";[in%d]%s[out%d]", i, geometry(p.Outputs[place].Picture.Geometry), i)
 	}
 	return graph
+}
+
+// clock keeps the input's own times, unless they have to be made continuous.
+func clock(reset bool) []string {
+	if reset {
+		return nil
+	}
+	return []string{"-copyts"}
+}
+
+// fromZero moves the picture to the input's time zero.
+func fromZero(v *plan.Video) string {
+	if v.Reset {
+		return fmt.Sprintf("PTS-STARTPTS+(%d)", v.First-v.Start)
+	}
+	return fmt.Sprintf("PTS-(%d)", v.Start)
 }
 
 // geometry turns, scales, crops and pads. The turn is ours alone: ffmpeg is told

@@ -12,7 +12,7 @@ import (
 // zero to its end, into each encoding of the plan; outputs[i] is how the
 // fragmented MP4 of p.Sounds[i] is written, its URL last.
 func Sounds(p *plan.Plan, input []string, outputs [][]string) []string {
-	args := append([]string{"-copyts"}, input...)
+	args := append(clock(p.Audio.Reset), input...)
 	args = append(args, "-filter_complex", soundGraph(p))
 	for i, s := range p.Sounds {
 		args = append(args, "-map", fmt.Sprintf("[out%d]", i), "-c:a", "aac")
@@ -31,7 +31,11 @@ func Sounds(p *plan.Plan, input []string, outputs [][]string) []string {
 // with silence (before the first sample, and where the input has a hole), and
 // feeds every encoding from one decode.
 func soundGraph(p *plan.Plan) string {
-	graph := fmt.Sprintf("[0:%d]asetpts=PTS-(%s)/TB,asplit=%d", p.Audio.Stream, fraction(p.Audio.Start), len(p.Sounds))
+	zero := fmt.Sprintf("PTS-(%s)/TB", fraction(p.Audio.Start))
+	if p.Audio.Reset {
+		zero = fmt.Sprintf("PTS-STARTPTS+%.9f/TB", p.Audio.Begins.Seconds())
+	}
+	graph := fmt.Sprintf("[0:%d]asetpts=%s,asplit=%d", p.Audio.Stream, zero, len(p.Sounds))
 	for i := range p.Sounds {
 		graph += fmt.Sprintf("[in%d]", i)
 	}

@@ -2,11 +2,15 @@ package ingest
 
 import (
 	"context"
+	"math"
+	"math/big"
+	"time"
 
 	"sealreel/pkg/job"
 	"sealreel/pkg/loopback"
 	"sealreel/pkg/plan"
 	"sealreel/pkg/probe"
+	"sealreel/pkg/rational"
 	"sealreel/pkg/source"
 )
 
@@ -31,11 +35,12 @@ func ProbeWith(p probe.Prober) func(context.Context, *source.Reader) (Probed, er
 func probed(r *probe.Report, size int64) Probed {
 	p := Probed{Detected: job.DetectedProperties{FileSize: size, DurationMillis: r.Duration.Milliseconds()}}
 	if v := r.Video; v != nil {
+		p.Source.Reset = v.Jumps > 0
 		p.Source.Picture = &plan.SourcePicture{
 			Stream: v.Index,
 			Timeline: plan.Timeline{
 				TimeBase:  v.TimeBase,
-				Start:     r.Start.Div(v.TimeBase).Floor(1),
+				Start:     floor(r.Start, v.TimeBase),
 				PTS:       v.PTS,
 				End:       v.End,
 				Keyframes: v.Keyframes,
@@ -56,8 +61,26 @@ func probed(r *probe.Report, size int64) Probed {
 	}
 	if a := r.Audio; a != nil {
 		p.Source.Sound = &plan.SourceSound{
-			Stream: a.Index, SampleRate: a.SampleRate, Channels: a.Channels, Start: r.Start, End: a.Stop(),
+			Stream: a.Index, SampleRate: a.SampleRate, Channels: a.Channels, Start: r.Start,
+			Begins: since(r.Start, a.Start()), Ends: since(r.Start, a.Stop()),
 		}
 	}
 	return p
 }
+
+// The two below go by way of large numbers, since hostile files have hostile
+// time bases. The probe believes no time beyond ten years, so the results fit.
+
+// floor is a time in seconds in whole units of a time base, rounded down.
+func floor(seconds, timeBase rational.Rational) int64 {
+	units := new(big.Rat).Quo(ratio(seconds), ratio(timeBase))
+	return new(big.Int).Div(units.Num(), units.Denom()).Int64() // Euclidean: down for a positive denominator
+}
+
+// since is how long after zero a time is, both in seconds.
+func since(zero, at rational.Rational) time.Duration {
+	seconds, _ := new(big.Rat).Sub(ratio(at), ratio(zero)).Float64()
+	return time.Duration(math.Round(seconds * float64(time.Second)))
+}
+
+func ratio(r rational.Rational) *big.Rat { return big.NewRat(r.Num, max(r.Den, 1)) }

@@ -41,7 +41,7 @@ func (i *Ingester) Resume(ctx context.Context, rec *ledger.Record) error {
 	return i.start(ctx, p)
 }
 
-// errWaiting says that the input is not there yet.
+// errWaiting says that the input is not there yet, or the pipeline is paused.
 var errWaiting = errors.New("the input is not there yet")
 
 // plan makes the job's plan, and shows on the job what it says.
@@ -60,7 +60,7 @@ func (i *Ingester) plan(ctx context.Context, rec *ledger.Record) (*plan.Plan, er
 	if _, err := i.Ledger.ClaimDrop(ctx, ledger.Drop{Bucket: in.Bucket, Key: in.Key, VersionID: in.VersionID}, rec.Job.ID); err != nil {
 		return nil, err
 	}
-	sealed, err := sealOutputs(ctx, v, rec.Job)
+	sealed, refused, err := sealOutputs(ctx, v, rec.Job)
 	if err != nil {
 		return nil, err
 	}
@@ -77,6 +77,9 @@ func (i *Ingester) plan(ctx context.Context, rec *ledger.Record) (*plan.Plan, er
 	made.Job, made.Input, made.Keys = rec.Job.ID, in, keysOf(p, i.KeyARN)
 	for n := range made.Outputs {
 		made.Outputs[n].Job = rec.Job.ID
+		if f := refused[n]; f != nil {
+			made.Fail(n, f)
+		}
 	}
 	if made.Keys.Work, err = v.WorkKey(ctx); err != nil {
 		return nil, err
@@ -103,6 +106,10 @@ func (i *Ingester) settings(ctx context.Context, rec *ledger.Record) (*pipeline.
 		return nil, nil, job.Fail(job.CodeValidation, "The specified pipeline was not found: pipelineId=%s; use the id of a pipeline in the state bucket", rec.Job.PipelineID)
 	case err != nil:
 		return nil, nil, err
+	}
+	if p.Status == pipeline.Paused {
+		i.Log.Info("the pipeline is paused: the job waits", "job", rec.Job.ID, "pipeline", p.ID)
+		return nil, nil, errWaiting
 	}
 	presets := map[string]*preset.Preset{}
 	var broken error // storage that failed, in contrast to a mistake in the job
@@ -170,17 +177,23 @@ func (i *Ingester) await(ctx context.Context, bucket, key string, rec *ledger.Re
 	return err
 }
 
-// sealOutputs checks or makes the key of each output.
-func sealOutputs(ctx context.Context, v Vault, j job.Job) ([]*job.Encryption, error) {
-	sealed := make([]*job.Encryption, len(j.Outputs))
+// sealOutputs checks or makes the key of each output. An output whose key can't
+// be used fails alone; refused has its failure at its place.
+func sealOutputs(ctx context.Context, v Vault, j job.Job) (sealed []*job.Encryption, refused map[int]*job.Failure, err error) {
+	sealed, refused = make([]*job.Encryption, len(j.Outputs)), map[int]*job.Failure{}
 	for n, o := range j.Outputs {
 		e, err := v.Seal(ctx, o.Encryption)
-		if err != nil {
-			return nil, err
+		var f *job.Failure
+		switch {
+		case errors.As(err, &f):
+			sealed[n], refused[n] = o.Encryption, f
+		case err != nil:
+			return nil, nil, err
+		default:
+			sealed[n] = e
 		}
-		sealed[n] = e
 	}
-	return sealed, nil
+	return sealed, refused, nil
 }
 
 func wishes(j job.Job, p *pipeline.Pipeline, presets map[string]*preset.Preset, sealed []*job.Encryption) []plan.Wish {
@@ -200,21 +213,32 @@ func (i *Ingester) claimNames(ctx context.Context, v Vault, p *plan.Plan) error 
 		if o.Failure != nil {
 			continue
 		}
-		owner, err := i.Ledger.Catalog(ctx, o.Key, ledger.Entry{Job: p.Job, Output: o.ID})
+		taken, err := i.taken(ctx, v, p.Job, o)
 		if err != nil {
 			return err
-		}
-		taken := owner != ledger.Entry{Job: p.Job, Output: o.ID}
-		if !taken {
-			if taken, err = v.Exists(ctx, o.Bucket, o.MainKey()); err != nil {
-				return err
-			}
 		}
 		if taken {
 			p.Fail(n, job.OutputExists(o.Bucket, o.MainKey()))
 		}
 	}
 	return nil
+}
+
+// taken says whether the name of an output is: by an object, or by a job that
+// is still going to write it. The claim of a job that has ended is taken over.
+func (i *Ingester) taken(ctx context.Context, v Vault, jobID string, o plan.Output) (bool, error) {
+	mine := ledger.Entry{Job: jobID, Output: o.ID}
+	owner, err := i.Ledger.Catalog(ctx, o.Key, mine, func(e ledger.Entry) (bool, error) {
+		rec, err := i.Ledger.Job(ctx, e.Job)
+		if errors.Is(err, object.ErrNotExist) {
+			return true, nil
+		}
+		return err == nil && job.Terminal(rec.Job.Status), err
+	})
+	if err != nil || owner != mine {
+		return true, err
+	}
+	return v.Exists(ctx, o.Bucket, o.MainKey())
 }
 
 // show puts on the job what its plan and the probe say.

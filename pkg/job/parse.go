@@ -110,10 +110,10 @@ func readInput(o *document.Object) Input {
 	o.NotYet("TimeSpan", "InputCaptions")
 	in := Input{
 		Key:         o.Required("Key", document.Length(1, 1024), inputKey),
-		FrameRate:   o.String("FrameRate", frameRateRule),
+		FrameRate:   o.String("FrameRate", frameRateRule, overrideLater),
 		Resolution:  o.String("Resolution", document.OneOf("auto")),
 		AspectRatio: o.String("AspectRatio", aspectRule),
-		Interlaced:  o.String("Interlaced", document.OneOf("auto", "true", "false")),
+		Interlaced:  o.String("Interlaced", document.OneOf("auto", "true", "false"), document.Later("Interlaced", "true")),
 		Container:   o.String("Container", containerRule),
 		Encryption:  readEncryption(o.Object("Encryption"), reading),
 	}
@@ -123,6 +123,15 @@ func readInput(o *document.Object) Input {
 		in.DetectedProperties = readDetected(d)
 	}
 	return in
+}
+
+// overrideLater refuses a FrameRate that overrides the input's own. The
+// Container is a hint only: what the file holds is found out by its content.
+func overrideLater(value string) string {
+	if value != "" && value != "auto" {
+		return "this version of Sealreel can't override an input's FrameRate yet: use auto"
+	}
+	return ""
 }
 
 func readDetected(o *document.Object) *DetectedProperties {

@@ -76,20 +76,36 @@ type Entry struct {
 	Output string `json:"output"`
 }
 
-// Catalog records the owner of an output key, or reads the one that was there
-// first.
-func (l *Ledger) Catalog(ctx context.Context, outputKey string, e Entry) (Entry, error) {
-	first, _, err := createOrRead(ctx, l, "catalog/"+outputKey+".json", &e)
+// Catalog records the owner of an output key. When it has one, that stays the
+// owner unless replace, given it, says otherwise; the owner is returned.
+func (l *Ledger) Catalog(ctx context.Context, outputKey string, e Entry, replace func(Entry) (bool, error)) (Entry, error) {
+	key := catalogKey(outputKey)
+	first, created, err := createOrRead(ctx, l, key, &e)
+	if err != nil || created || *first == e {
+		return e, err
+	}
+	owner, err := update(ctx, l, key, func(now *Entry) error {
+		ok, err := replace(*now)
+		if err == nil && !ok {
+			err = errUnchanged
+		}
+		if err == nil {
+			*now = e
+		}
+		return err
+	})
 	if err != nil {
 		return Entry{}, err
 	}
-	return *first, nil
+	return *owner, nil
 }
+
+func catalogKey(outputKey string) string { return "catalog/" + outputKey + ".json" }
 
 // Owner reads the owner of an output key; an object.ErrNotExist for one that
 // no job wrote.
 func (l *Ledger) Owner(ctx context.Context, outputKey string) (Entry, error) {
-	e, _, err := read[Entry](ctx, l, "catalog/"+outputKey+".json")
+	e, _, err := read[Entry](ctx, l, catalogKey(outputKey))
 	if err != nil {
 		return Entry{}, err
 	}

@@ -1,6 +1,12 @@
 package plan
 
-import "sealreel/pkg/rational"
+import (
+	"slices"
+	"time"
+
+	"sealreel/pkg/job"
+	"sealreel/pkg/rational"
+)
 
 // draft is a plan in the making. units and leads go with Groups: the frames
 // that every boundary must be a multiple of, and those of the longest lead-in.
@@ -51,17 +57,30 @@ func (d *draft) cut(src Source) {
 		grid := Grid{Rate: g.Rate, Unit: d.units[i], Target: d.target(g.Picture, g.Rate), Lead: d.leads[i]}
 		if g.Picture {
 			t := src.Picture.Timeline
-			d.Video = &Video{Stream: src.Picture.Stream, TimeBase: t.TimeBase, Start: t.Start}
+			d.Video = &Video{Stream: src.Picture.Stream, TimeBase: t.TimeBase, Start: t.Start, Reset: src.Reset, First: t.PTS[0]}
 			grid.Frames = t.Frames(g.Rate)
 			g.Chunks = Cut(t, grid)
 		} else {
-			grid.Frames = max(src.Sound.End.Sub(src.Sound.Start).Mul(g.Rate).Ceil(1), 1)
+			grid.Frames = max(g.Rate.Div(rational.Int(int64(time.Second))).Ceil(int64(src.Sound.Ends)), 1)
 			g.Chunks = cutEvenly(grid)
 		}
 		g.Frames = grid.Frames
+		d.limitSegments(i)
 	}
 	if len(d.Sounds) > 0 {
-		d.Audio = &Audio{Stream: src.Sound.Stream, Start: src.Sound.Start, End: src.Sound.End}
+		d.Audio = &Audio{Stream: src.Sound.Stream, Start: src.Sound.Start, Reset: src.Reset, Begins: src.Sound.Begins}
+	}
+}
+
+// limitSegments fails the outputs of a group that would have more segments than
+// their numbers have places for.
+func (d *draft) limitSegments(group int) {
+	g := d.Groups[group]
+	for _, place := range slices.Clone(g.Outputs) {
+		o := d.Outputs[place]
+		if o.SegmentFrames > 0 && g.Frames/o.SegmentFrames >= job.MaxSegments {
+			d.Fail(place, job.Fail(job.CodeValidation, "output %s would have more than %d segments: give it a longer SegmentDuration", o.Key, job.MaxSegments))
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"slices"
+	"time"
 
 	"sealreel/pkg/job"
 	"sealreel/pkg/preset"
@@ -14,6 +15,7 @@ import (
 type Source struct {
 	Picture *SourcePicture
 	Sound   *SourceSound
+	Reset   bool // the clock is set anew somewhere in the file
 }
 
 // SourcePicture is the video stream that is used. Width and Height are those of
@@ -29,12 +31,14 @@ type SourcePicture struct {
 }
 
 // SourceSound is the audio stream that is used. Start is the input's time zero
-// and End when the sound ends, in seconds of the stream's own clock.
+// in seconds of the stream's own clock; the sound Begins and Ends that long
+// after it.
 type SourceSound struct {
-	Stream     int
-	SampleRate int
-	Channels   int
-	Start, End rational.Rational
+	Stream       int
+	SampleRate   int
+	Channels     int
+	Start        rational.Rational
+	Begins, Ends time.Duration
 }
 
 // Wish is one output that is asked for. Key is with the job's prefix.

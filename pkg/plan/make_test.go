@@ -2,6 +2,7 @@ package plan
 
 import (
 	"testing"
+	"time"
 
 	"sealreel/pkg/job"
 	"sealreel/pkg/preset"
@@ -24,7 +25,7 @@ func source(rate rational.Rational, seconds int, picture, hasSound bool) Source 
 			Timeline: constant(rate, rational.New(1, 90000), int(rate.Round(int64(seconds))), 0, 48, true)}
 	}
 	if hasSound {
-		s.Sound = &SourceSound{Stream: 1, SampleRate: 48000, Channels: 2, End: rational.Int(int64(seconds))}
+		s.Sound = &SourceSound{Stream: 1, SampleRate: 48000, Channels: 2, Ends: time.Duration(seconds) * time.Second}
 	}
 	return s
 }

@@ -10,6 +10,7 @@ package plan
 
 import (
 	"slices"
+	"time"
 
 	"sealreel/pkg/job"
 	"sealreel/pkg/rational"
@@ -57,14 +58,19 @@ type Video struct {
 	Stream   int               `json:"stream"`
 	TimeBase rational.Rational `json:"timeBase"`
 	Start    int64             `json:"start"` // the input's time zero
+	// Reset says that the input's clock is set anew somewhere, so that ffmpeg has
+	// to make times continuous; then the first frame is shown at First.
+	Reset bool  `json:"reset,omitempty"`
+	First int64 `json:"first,omitempty"`
 }
 
 // Audio is the stream that sound comes from. Start is the input's time zero in
-// seconds, End when the sound ends, as far as the probe knows.
+// seconds of the stream's clock.
 type Audio struct {
 	Stream int               `json:"stream"`
 	Start  rational.Rational `json:"start"`
-	End    rational.Rational `json:"end"`
+	Reset  bool              `json:"reset,omitempty"`  // as for Video
+	Begins time.Duration     `json:"begins,omitempty"` // after time zero
 }
 
 // Sound is one encoding of the audio stream, shared by the outputs that name

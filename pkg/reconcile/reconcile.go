@@ -139,9 +139,25 @@ func (r *Reconciler) job(ctx context.Context, id string) error {
 		})
 		return err
 	case age > r.Timing.Lost:
-		return r.Ingester.Resume(ctx, rec)
+		return r.resume(ctx, rec, age)
 	}
 	return nil
+}
+
+// resume takes a job without a plan on, and ends it when that has failed for as
+// long as a job may wait.
+func (r *Reconciler) resume(ctx context.Context, rec *ledger.Record, age time.Duration) error {
+	err := r.Ingester.Resume(ctx, rec)
+	if err == nil || age < r.Timing.Waiting {
+		return err
+	}
+	r.Log.Error("the job cannot be planned", "job", rec.Job.ID, "err", err)
+	_, err = r.Ledger.UpdateJob(ctx, rec.Job.ID, func(rec *ledger.Record) error {
+		rec.Job = job.FailJob(rec.Job, job.Fail(job.CodeInternal,
+			"the job could not be planned for %v; see the log of the reconcile function, mend the cause and drop it again", r.Timing.Waiting), r.Now())
+		return nil
+	})
+	return err
 }
 
 // planned sets a job going again that has got no receipt for too long.

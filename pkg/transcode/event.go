@@ -49,11 +49,12 @@ func (w *Worker) message(ctx context.Context, queue Hider, m events.SQSMessage) 
 		return err // the queue moves it to the dead letters in the end
 	}
 	count, _ := strconv.Atoi(m.Attributes["ApproximateReceiveCount"])
-	work, cancel := context.WithCancel(ctx)
+	work := ctx
 	if deadline, ok := ctx.Deadline(); ok {
+		var cancel context.CancelFunc
 		work, cancel = context.WithDeadline(ctx, deadline.Add(-spare))
+		defer cancel()
 	}
-	defer cancel()
 	stop := w.keepHidden(work, queue, m.ReceiptHandle)
 	err = w.Do(work, asked, count >= attempts)
 	stop()
