@@ -11,6 +11,7 @@ import (
 	"sealreel/pkg/pipeline"
 	"sealreel/pkg/plan"
 	"sealreel/pkg/preset"
+	"sealreel/pkg/rational"
 )
 
 // Resume takes a job as far as its first tasks. It may be called at any time
@@ -71,6 +72,9 @@ func (i *Ingester) plan(ctx context.Context, rec *ledger.Record) (*plan.Plan, er
 	defer input.Close()
 	probed, err := i.Probe(ctx, input)
 	if err != nil {
+		return nil, err
+	}
+	if err := override(probed.Source.Picture, rec.Job.Inputs[0]); err != nil {
 		return nil, err
 	}
 	made := plan.Make(probed.Source, wishes(rec.Job, p, presets, sealed), i.Options)
@@ -175,6 +179,19 @@ func (i *Ingester) await(ctx context.Context, bucket, key string, rec *ledger.Re
 		return nil
 	})
 	return err
+}
+
+// override puts what the job says of its input in place of what was found.
+func override(p *plan.SourcePicture, in job.Input) error {
+	if p == nil || in.AspectRatio == "" || in.AspectRatio == "auto" {
+		return nil
+	}
+	shape, err := rational.Parse(in.AspectRatio)
+	if err != nil {
+		return job.FailCause(err, job.CodeValidation, "the input's AspectRatio %q is no ratio", in.AspectRatio)
+	}
+	p.SAR = shape.Mul(rational.New(int64(p.Height), int64(p.Width)))
+	return nil
 }
 
 // sealOutputs checks or makes the key of each output. An output whose key can't
