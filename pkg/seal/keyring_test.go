@@ -315,6 +315,20 @@ func TestClose(t *testing.T) {
 	}
 }
 
+// What was unwrapped and is of no use is wiped.
+func TestUselessPlaintextIsWiped(t *testing.T) {
+	for _, plain := range []string{encode([]byte(rawKey)), "of no AES size"} {
+		kms := &slowKMS{make(chan struct{}), make(chan struct{}), []byte(plain)}
+		close(kms.answer)
+		if _, err := NewKeyring(kms, "", nil).Unwrap(t.Context(), ssec([]byte("some ciphertext"))); err == nil {
+			t.Errorf("%q was taken for a key", plain)
+		}
+		if !bytes.Equal(kms.plaintext, make([]byte, len(plain))) {
+			t.Errorf("%q was not wiped", plain)
+		}
+	}
+}
+
 // slowKMS answers when it is told to.
 type slowKMS struct {
 	asked, answer chan struct{}
