@@ -24,7 +24,7 @@ func (a *attempt) encode(ctx context.Context, in *source.Reader, streams []strea
 		return err
 	}
 	defer server.Close()
-	input := ffmpeg.InputArgs(server.Serve("input", loopback.Input{ReaderAt: in, Size: in.Size()}), ffmpeg.InputOptions{})
+	input := ffmpeg.InputArgs(server.Serve("input", loopback.Input{ReaderAt: in, Size: in.Size()}), ffmpeg.InputOptions{MaxPixels: a.MaxPixels})
 	outputs := make([][]string, len(streams))
 	for i, s := range streams {
 		outputs[i] = ffmpeg.OutputArgs(server.Accept(s.name, s.take))

@@ -46,12 +46,13 @@ type Queue interface {
 
 // Worker does tasks.
 type Worker struct {
-	Ledger   *ledger.Ledger
-	Queue    Queue
-	Open     func(k plan.Keys) Vault
-	FFmpeg   string
-	Settings encode.Settings
-	Log      *slog.Logger
+	Ledger    *ledger.Ledger
+	Queue     Queue
+	Open      func(k plan.Keys) Vault
+	FFmpeg    string
+	MaxPixels int // largest picture that is decoded, wherever in the file it is
+	Settings  encode.Settings
+	Log       *slog.Logger
 }
 
 // Do does the task that a message asks for. No error means that there is

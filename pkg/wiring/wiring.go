@@ -64,12 +64,13 @@ func FromEnv(ctx context.Context) (*Parts, error) {
 // Worker is what the transcode function does tasks with.
 func (p *Parts) Worker() *transcode.Worker {
 	return &transcode.Worker{
-		Ledger:   p.Ledger,
-		Queue:    p.Queue,
-		Open:     func(k plan.Keys) transcode.Vault { return p.Vault.Open(k) },
-		FFmpeg:   p.Config.FFmpeg,
-		Settings: encode.Settings{X264Preset: p.Config.X264Preset},
-		Log:      p.Log,
+		Ledger:    p.Ledger,
+		Queue:     p.Queue,
+		Open:      func(k plan.Keys) transcode.Vault { return p.Vault.Open(k) },
+		FFmpeg:    p.Config.FFmpeg,
+		MaxPixels: int(p.Config.MaxPixels),
+		Settings:  encode.Settings{X264Preset: p.Config.X264Preset},
+		Log:       p.Log,
 	}
 }
 
