@@ -18,7 +18,7 @@ func findPrograms(overrides map[string]string) (programs, error) {
 		}
 		path, err := exec.LookPath(name)
 		if err != nil {
-			return nil, fmt.Errorf("stack: %s is not on the PATH; install ffmpeg (Debian, Ubuntu: apt-get install ffmpeg; macOS: brew install ffmpeg) or set %s: %w", name, variable, err)
+			return nil, fmt.Errorf("stack: %s is not on the PATH; install ffmpeg (Debian, Ubuntu: apt-get install ffmpeg) or set %s: %w", name, variable, err)
 		}
 		found[variable] = path
 	}
