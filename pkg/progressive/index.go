@@ -5,7 +5,7 @@
 // describes its samples in a few bytes each, and the samples themselves back to
 // back. From the indexes alone Plan computes the file's header and exact size;
 // Layout.Stream then copies the samples, holding none of them. Memory grows
-// with the number of samples, less than a hundred bytes each, never with their size. The
+// with the number of samples, less than fifty bytes each, never with their size. The
 // same parts give the same bytes.
 package progressive
 

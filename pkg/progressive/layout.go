@@ -1,12 +1,12 @@
 package progressive
 
 import (
-	"bytes"
 	"encoding/binary"
 	"fmt"
 	"math"
 	"time"
 
+	"github.com/Eyevinn/mp4ff/bits"
 	"github.com/Eyevinn/mp4ff/mp4"
 
 	"sealreel/pkg/fragment"
@@ -143,14 +143,14 @@ func (l *Layout) writeHead(tables []*table, o Options) error {
 	if moov, err = m.moov(tables, l.offsets(tables, base), wide); err != nil {
 		return err
 	}
-	var head bytes.Buffer
-	head.Grow(int(base))
+	head := bits.NewFixedSliceWriter(int(base))
 	for _, b := range []mp4.Box{ftyp, moov} {
-		if err := b.Encode(&head); err != nil {
+		if err := b.EncodeSW(head); err != nil {
 			return fmt.Errorf("encode %s: %w", b.Type(), err)
 		}
 	}
-	l.head = append(head.Bytes(), mdat...)
+	head.WriteBytes(mdat)
+	l.head = head.Bytes()
 	l.size = int64(len(l.head)) + data
 	if uint64(len(l.head)) != base {
 		return fmt.Errorf("the head has %d bytes where %d were planned", len(l.head), base)

@@ -334,7 +334,7 @@ func TestPlanningTakesLittleMemory(t *testing.T) {
 	runtime.ReadMemStats(&after)
 	each := float64(after.TotalAlloc-before.TotalAlloc+uint64(len(b))) / samples
 	t.Logf("%.1f bytes a sample allocated in all, %.1f of index, file of %d bytes", each, float64(len(b))/samples, l.Size())
-	if each > 100 {
+	if each > 50 {
 		t.Errorf("%.1f bytes a sample allocated in all", each)
 	}
 }

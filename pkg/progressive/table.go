@@ -43,7 +43,8 @@ func newTable(parts []*Index) *table {
 		samples += p.Samples
 	}
 	t.sizes.SampleSize = make([]uint32, 0, samples)
-	t.offsets.EndSampleNr = []uint32{0}
+	t.offsets.EndSampleNr = append(make([]uint32, 0, samples+1), 0) // with B-frames, most samples are a run
+	t.offsets.SampleOffset = make([]int32, 0, samples)
 	for _, p := range parts {
 		t.end, t.first, t.last = p.End, min(t.first, p.First), max(t.last, p.Last)
 		for s := range p.All() {
