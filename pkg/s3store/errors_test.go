@@ -102,7 +102,7 @@ func TestFailures(t *testing.T) {
 			switch {
 			case got.code == 0 && got.err != err:
 				t.Errorf("%s, %v: %v", way, c.err, got.err)
-			case got.code != 0 && (!errors.As(got.err, &f) || f.Code != got.code):
+			case got.code != 0 && (!errors.As(got.err, &f) || f.Code != got.code || !errors.Is(got.err, c.err)):
 				t.Errorf("%s, %v: %v, want %d", way, c.err, got.err, got.code)
 			}
 		}

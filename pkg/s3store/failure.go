@@ -17,11 +17,11 @@ func InputFailure(err error, o Object, mode string) error {
 	case err == nil, errors.As(err, &known):
 		return err
 	case errors.Is(err, object.ErrNotExist):
-		return job.InputMissing(o.Bucket, o.Key)
+		return because(err, job.InputMissing(o.Bucket, o.Key))
 	case errors.Is(err, object.ErrChanged):
 		return job.FailCause(err, job.CodeInputMissing, "the input was replaced while the job read it: bucket=%s, key=%s; drop it again", o.Bucket, o.Key)
 	case errors.Is(err, object.ErrNoBucket):
-		return job.BucketMissing(o.Bucket)
+		return because(err, job.BucketMissing(o.Bucket))
 	case errors.Is(err, object.ErrNeedsKey), errors.Is(err, ErrNoCustomerKey):
 		return job.DecryptFailed(err, o.Key, mode)
 	case errors.Is(err, object.ErrAccess), errors.Is(err, ErrKMSKey):
@@ -38,15 +38,21 @@ func OutputFailure(err error, bucket, key string) error {
 	case err == nil, errors.As(err, &known):
 		return err
 	case errors.Is(err, object.ErrExists):
-		return job.OutputExists(bucket, key)
+		return because(err, job.OutputExists(bucket, key))
 	case errors.Is(err, object.ErrNoBucket):
-		return job.BucketMissing(bucket)
+		return because(err, job.BucketMissing(bucket))
 	case errors.Is(err, ErrKMSKeyRegion):
 		return job.KeyOfOtherRegion(err, bucket, key)
 	case errors.Is(err, object.ErrAccess), errors.Is(err, ErrKMSKey):
 		return job.NoWritePermission(err, bucket, key)
 	}
 	return endpointFailure(err)
+}
+
+// because keeps the cause with a failure whose text needs none.
+func because(cause error, f *job.Failure) *job.Failure {
+	f.Cause = cause
+	return f
 }
 
 // endpointFailure is the failure of an endpoint that may not see customer keys.

@@ -354,7 +354,7 @@ func materialOf(t testing.TB, mode string, key seal.Key) *seal.Material {
 func trioOf(raw string) http.Header {
 	sum := md5.Sum([]byte(raw))
 	h := http.Header{}
-	h.Set("X-Amz-Server-Side-Encryption-Customer-Algorithm", "AES256")
+	h.Set(algorithmHeader, "AES256")
 	h.Set(keyHeader, base64Of([]byte(raw)))
 	h.Set(keyHeader+"-Md5", base64Of(sum[:]))
 	return h

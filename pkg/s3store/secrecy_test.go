@@ -147,6 +147,22 @@ func TestKeyIsInItsHeaderOnly(t *testing.T) {
 	}
 }
 
+// With a key that is gone nothing is sent: S3 might take it for an object that
+// is not to be encrypted.
+func TestWipedKey(t *testing.T) {
+	f := &fakeS3{}
+	m := customer(t, rawKey)
+	m.Key.Wipe()
+	for call, err := range withKey(t.Context(), serve(t, f, partSize), m) {
+		if !errors.Is(err, errWiped) {
+			t.Errorf("%s: %v", call, err)
+		}
+	}
+	if len(f.requests) > 0 {
+		t.Errorf("sent %v", f.ops())
+	}
+}
+
 // An endpoint of one's own is addressed by path, Amazon's by host name.
 func TestAddressing(t *testing.T) {
 	var urls []string
