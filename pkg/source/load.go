@@ -7,6 +7,7 @@ import (
 	"io"
 	"time"
 
+	"sealreel/pkg/job"
 	"sealreel/pkg/object"
 )
 
@@ -85,9 +86,13 @@ func cause(ctx context.Context, err error) error {
 	return err
 }
 
-// lasting says whether asking again would bring the same answer: the storage
-// knows about the object what no retry changes.
+// lasting says whether asking again would bring the same answer: it ends the
+// job, or the storage knows about the object what no retry changes.
 func lasting(err error) bool {
+	var ended *job.Failure
+	if errors.As(err, &ended) {
+		return true
+	}
 	for _, known := range []error{object.ErrNotExist, object.ErrChanged, object.ErrNeedsKey, object.ErrAccess, object.ErrNoBucket} {
 		if errors.Is(err, known) {
 			return true

@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"sealreel/pkg/job"
 	"sealreel/pkg/object"
 )
 
@@ -69,6 +70,7 @@ func TestLostBlock(t *testing.T) {
 		{fmt.Errorf("reading: %w", object.ErrChanged), 1},
 		{fmt.Errorf("reading: %w", object.ErrNotExist), 1},
 		{fmt.Errorf("reading: %w", object.ErrNeedsKey), 1},
+		{fmt.Errorf("reading: %w", job.InputMissing("b", "k")), 1},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			var asked atomic.Int64
