@@ -1,0 +1,156 @@
+// Package cli is the command line of Sealreel: it reads arguments, calls what
+// does the work and says how it went.
+//
+// It guarantees the exit codes 0 for what went well, 1 for what failed and 2 for
+// wrong usage; and that standard output has only what was asked for, so that
+// scripts can take it, with all else on standard error.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+
+	"sealreel/cmd/sealreel/internal/progress"
+)
+
+// Exit codes.
+const (
+	exitOK     = 0
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+// terminal is what a command talks to.
+type terminal struct {
+	getenv func(string) string
+	stdout io.Writer
+	stderr io.Writer
+}
+
+// note tells whoever watches, not whoever takes the output.
+func (t *terminal) note(format string, args ...any) { fmt.Fprintf(t.stderr, format+"\n", args...) }
+
+// line is a line of progress on standard error.
+func (t *terminal) line() *progress.Line { return progress.NewLine(t.stderr, t.getenv) }
+
+// command is one subcommand.
+type command struct {
+	name    string
+	args    string // as usage shows them
+	summary string
+	text    string // what help says further
+	run     func(ctx context.Context, t *terminal, args []string) error
+}
+
+// commands are all there are, in the order that help shows.
+func commands() []command {
+	return []command{upCommand, putCommand, watchCommand, readCommand, getCommand, keyCommand}
+}
+
+// errReported is a failure that was told already.
+var errReported = errors.New("reported")
+
+// usageError is a command that was called wrongly.
+type usageError struct{ text string }
+
+func (e *usageError) Error() string { return e.text }
+
+func usagef(format string, args ...any) error { return &usageError{fmt.Sprintf(format, args...)} }
+
+// Run runs the command that args, without the program's name, ask for, and
+// returns the exit code.
+func Run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
+	t := &terminal{getenv, stdout, stderr}
+	if len(args) == 0 {
+		fmt.Fprint(stderr, overview())
+		return exitUsage
+	}
+	name, rest := args[0], args[1:]
+	if name == "help" || name == "-h" || name == "-help" || name == "--help" {
+		return help(t, rest)
+	}
+	c, ok := find(name)
+	if !ok {
+		t.note("sealreel: there is no command %q; `sealreel help` lists them", name)
+		return exitUsage
+	}
+	return exitCode(t, c, c.run(ctx, t, rest))
+}
+
+// exitCode tells what went wrong and returns the exit code for it.
+func exitCode(t *terminal, c command, err error) int {
+	var usage *usageError
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.Is(err, errHelp):
+		fmt.Fprint(t.stdout, c.help())
+		return exitOK
+	case errors.As(err, &usage):
+		t.note("sealreel %s: %v\nusage: sealreel %s %s", c.name, err, c.name, c.args)
+		return exitUsage
+	case errors.Is(err, errReported):
+	case errors.Is(err, context.Canceled):
+		t.note("sealreel %s: interrupted: %v", c.name, err)
+	default:
+		t.note("sealreel %s: %v%s", c.name, err, hint(err))
+	}
+	return exitFailed
+}
+
+// hint is what to do about errors that any command can meet.
+func hint(err error) string {
+	var network *net.OpError
+	switch {
+	case errors.As(err, &network) && network.Op == "dial":
+		return "\nAWS can't be reached there: is `sealreel up` running, and are the variables those of its DIR/env?"
+	case strings.Contains(err.Error(), "get credentials"), strings.Contains(err.Error(), "retrieve credentials"):
+		return "\nno AWS credentials were found: run `. DIR/env` with the DIR of `sealreel up`, or sign in to AWS"
+	}
+	return ""
+}
+
+func find(name string) (command, bool) {
+	for _, c := range commands() {
+		if c.name == name {
+			return c, true
+		}
+	}
+	return command{}, false
+}
+
+func help(t *terminal, args []string) int {
+	if len(args) == 0 {
+		fmt.Fprint(t.stdout, overview())
+		return exitOK
+	}
+	c, ok := find(args[0])
+	if !ok {
+		t.note("sealreel: there is no command %q; `sealreel help` lists them", args[0])
+		return exitUsage
+	}
+	fmt.Fprint(t.stdout, c.help())
+	return exitOK
+}
+
+func (c command) help() string {
+	return fmt.Sprintf("usage: sealreel %s %s\n\n%s\n", c.name, c.args, strings.TrimSpace(c.text))
+}
+
+func overview() string {
+	var b strings.Builder
+	b.WriteString("usage: sealreel COMMAND [ARGUMENTS]\n\nTranscodes video that stays encrypted.\n\n")
+	for _, c := range commands() {
+		fmt.Fprintf(&b, "  %-6s %s\n", c.name, c.summary)
+	}
+	b.WriteString(`
+sealreel help COMMAND tells more. The usual AWS variables say where AWS is, and
+SEALREEL_* ones which stack: "sealreel up --dir DIR" writes them to DIR/env, and
+the outputs of a deployed stack give them. Exit codes: 0 done, 1 failed, 2 usage.
+`)
+	return b.String()
+}

@@ -1,0 +1,74 @@
+package cli
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// errHelp is a call for a command's help.
+var errHelp = errors.New("help")
+
+// flags are a command's flags. They may stand before, between and behind its
+// positional arguments; everything after -- is positional.
+type flags struct{ *flag.FlagSet }
+
+func newFlags() flags {
+	f := flags{flag.NewFlagSet("", flag.ContinueOnError)}
+	f.SetOutput(io.Discard) // Run reports
+	return f
+}
+
+// parse reads the arguments and returns the positional ones, which must be as
+// many as there are names.
+func (f flags) parse(args []string, names ...string) ([]string, error) {
+	var positional []string
+	for len(args) > 0 {
+		if err := f.Parse(args); errors.Is(err, flag.ErrHelp) {
+			return nil, errHelp
+		} else if err != nil {
+			return nil, &usageError{strings.ReplaceAll(err.Error(), "flag provided but not defined", "there is no flag")}
+		}
+		rest := f.Args()
+		if len(rest) == 0 {
+			break
+		}
+		if read := len(args) - len(rest); read > 0 && args[read-1] == "--" {
+			positional = append(positional, rest...)
+			break
+		}
+		positional, args = append(positional, rest[0]), rest[1:]
+	}
+	switch {
+	case len(positional) < len(names):
+		return nil, usagef("%s is missing", strings.Join(names[len(positional):], " and "))
+	case len(positional) > len(names):
+		return nil, usagef("%q is one argument too many", positional[len(names)])
+	}
+	for i, value := range positional {
+		if value == "" {
+			return nil, usagef("%s is empty", names[i])
+		}
+	}
+	return positional, nil
+}
+
+// given says whether a flag was set.
+func (f flags) given(name string) bool {
+	found := false
+	f.Visit(func(set *flag.Flag) { found = found || set.Name == name })
+	return found
+}
+
+// list is a flag that can be given several times.
+type list []string
+
+func (l *list) String() string { return fmt.Sprint([]string(*l)) }
+
+// Set adds a value.
+func (l *list) Set(value string) error {
+	*l = append(*l, value)
+	return nil
+}

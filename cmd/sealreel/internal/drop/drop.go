@@ -1,0 +1,245 @@
+// Package drop puts a media file into the ingest bucket together with the job
+// document that says what becomes of it.
+//
+// It guarantees that the file goes out encrypted as its job says, that the key
+// made for it exists only while it is used, and that two drops of one file are
+// two jobs that can't touch each other's objects. The document goes first: the
+// file then finds a job that waits for it, and none is made of it by chance.
+package drop
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"sealreel/cmd/sealreel/internal/progress"
+	"sealreel/cmd/sealreel/internal/request"
+	"sealreel/cmd/sealreel/internal/site"
+	"sealreel/pkg/job"
+	"sealreel/pkg/ledger"
+	"sealreel/pkg/object"
+	"sealreel/pkg/pipeline"
+	"sealreel/pkg/s3store"
+	"sealreel/pkg/seal"
+)
+
+// DocumentSuffix is how the key of a job document ends.
+const DocumentSuffix = ".job.json"
+
+// Order is one file to be transcoded.
+type Order struct {
+	File     string            // its path on this machine
+	Name     string            // its path without Key, for keys and placeholders
+	Key      string            // in the ingest bucket; "" makes one that is free
+	Mode     string            // how the file is encrypted; "": as the template says, else sse-c
+	OutMode  string            // of outputs without an Encryption; "" leaves them without
+	Template *request.Document // what becomes of it
+}
+
+// Dropper drops files.
+type Dropper struct {
+	Site *site.Site
+	Line *progress.Line // shows a long upload
+	Wait time.Duration  // for the service to make the job
+}
+
+// Refused is a job that ended before it got its file, which was not uploaded.
+type Refused struct{ Record *ledger.Record }
+
+func (e *Refused) Error() string {
+	return "the job was refused, and the file was not uploaded; the job says why:\n" + strings.Join(progress.Details(e.Record), "\n")
+}
+
+// Drop drops a file and returns the id of its job. With the id there may be an
+// error: then the job is there and the file is not.
+func (d *Dropper) Drop(ctx context.Context, o Order) (id string, err error) {
+	f, size, err := openMedia(o.File)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	t, err := d.prepare(ctx, o)
+	if err != nil {
+		return "", err
+	}
+	defer t.ring.Close()
+	rec, err := d.submit(ctx, t)
+	if err != nil {
+		return "", err
+	}
+	id = rec.Job.ID
+	if job.Terminal(rec.Job.Status) {
+		return id, &Refused{rec}
+	}
+	transfer := progress.NewTransfer(d.Line, o.Name, size)
+	_, err = d.Site.Store.Upload(ctx, t.target, transfer.Reader(f))
+	transfer.End()
+	if err != nil {
+		return id, d.abandon(ctx, id, explain(err, t.target))
+	}
+	return id, nil
+}
+
+// openMedia opens a file that can be uploaded.
+func openMedia(name string) (io.ReadCloser, int64, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, 0, err
+	}
+	info, err := f.Stat()
+	if err == nil && info.IsDir() {
+		err = fmt.Errorf("%s is a folder: name a media file", name)
+	}
+	if err != nil {
+		f.Close()
+		return nil, 0, err
+	}
+	return f, info.Size(), nil
+}
+
+// ticket is a drop that is ready to go.
+type ticket struct {
+	ring        *seal.Keyring
+	document    []byte
+	documentKey string
+	target      s3store.UploadTarget
+}
+
+// prepare makes the key, the document and where both go.
+func (d *Dropper) prepare(ctx context.Context, o Order) (_ *ticket, err error) {
+	id := o.Template.Pipeline()
+	if id == "" {
+		id = d.Site.Value(site.PipelineID)
+	}
+	p, err := d.Site.Pipeline(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	_, base, stem := request.Parts(clean(o.Name))
+	folder := uniqueFolder(stem)
+	key := o.Key
+	if key == "" {
+		key = folder + base
+	}
+	if err := d.checkFree(ctx, p.InputBucket, key, o.Key != ""); err != nil {
+		return nil, err
+	}
+	t := &ticket{ring: d.Site.Keyring(p), documentKey: folder + base + DocumentSuffix}
+	defer func() {
+		if err != nil {
+			t.ring.Close()
+		}
+	}()
+	e, material, err := t.seal(ctx, o, p)
+	if err != nil {
+		return nil, err
+	}
+	t.target = s3store.UploadTarget{Bucket: p.InputBucket, Key: key, Material: material, KMSKeyARN: p.AwsKmsKeyArn, Writer: folder + "drop"}
+	name := o.Name
+	if o.Key != "" {
+		name = o.Key
+	}
+	t.document, err = o.Template.Complete(request.Filling{
+		PipelineID: id, Key: key, Encryption: e, Name: name, Prefix: folder, OutMode: o.OutMode,
+	})
+	return t, err
+}
+
+// seal is how the file is encrypted: as the template says, with a new key where
+// it names none.
+func (t *ticket) seal(ctx context.Context, o Order, p *pipeline.Pipeline) (job.Encryption, *seal.Material, error) {
+	e := o.Template.Encryption()
+	switch {
+	case o.Mode != "":
+		if e.Mode != "" && e.Mode != o.Mode {
+			return e, nil, fmt.Errorf("the template says that its input is in mode %s, and --mode says %s: leave one out", e.Mode, o.Mode)
+		}
+		e.Mode = o.Mode
+	case e.Mode == "":
+		e.Mode = job.ModeSSEC
+	}
+	mode, err := seal.ModeOf(e.Mode)
+	if err != nil {
+		return e, nil, err
+	}
+	if mode.TakesKey() && e.Key == "" {
+		if _, _, err := site.Wrapping(p); err != nil {
+			return e, nil, err
+		}
+		if e, err = t.ring.Generate(ctx, e.Mode); err != nil {
+			return e, nil, fmt.Errorf("making a key for the file: %w", err)
+		}
+	}
+	m, err := t.ring.Unwrap(ctx, e)
+	if err != nil {
+		return e, nil, fmt.Errorf("the key of the file: %w", err)
+	}
+	return e, m, nil
+}
+
+// checkFree refuses a key that an object has already: its job would begin with
+// that one. Where looking is not allowed, the upload finds out.
+func (d *Dropper) checkFree(ctx context.Context, bucket, key string, chosen bool) error {
+	if !chosen {
+		return nil
+	}
+	_, err := d.Site.Store.Head(ctx, s3store.Object{Bucket: bucket, Key: key}, nil)
+	switch {
+	case err == nil, errors.Is(err, object.ErrNeedsKey):
+		return fmt.Errorf("the ingest bucket %s has an object %s already: choose another --key, or leave it out", bucket, key)
+	case errors.Is(err, object.ErrNotExist), errors.Is(err, object.ErrAccess):
+		return nil
+	}
+	return err
+}
+
+// submit drops the document and waits until its job can take the file or has
+// ended.
+func (d *Dropper) submit(ctx context.Context, t *ticket) (*ledger.Record, error) {
+	bucket := d.Site.Value(site.IngestBucket)
+	target := s3store.UploadTarget{Bucket: bucket, Key: t.documentKey, ContentType: "application/json"}
+	stored, err := d.Site.Store.Upload(ctx, target, bytes.NewReader(t.document))
+	if err != nil {
+		return nil, explain(err, target)
+	}
+	return d.await(ctx, ledger.Drop{Bucket: bucket, Key: t.documentKey, VersionID: stored.VersionID})
+}
+
+func explain(err error, t s3store.UploadTarget) error {
+	switch {
+	case errors.Is(err, object.ErrAccess):
+		return fmt.Errorf("storing %s in bucket %s was denied: your AWS identity needs s3:PutObject there: %w", t.Key, t.Bucket, err)
+	case errors.Is(err, object.ErrExists):
+		return fmt.Errorf("somebody else stored %s in bucket %s meanwhile: choose another --key, or leave it out: %w", t.Key, t.Bucket, err)
+	}
+	return err
+}
+
+// maxStem is the longest part of a file's name in a folder's name, in bytes.
+const maxStem = 80
+
+// uniqueFolder is a folder that no other drop has, named after the file.
+func uniqueFolder(stem string) string {
+	for len(stem) > maxStem {
+		_, size := utf8.DecodeLastRuneInString(stem)
+		stem = stem[:len(stem)-size]
+	}
+	return stem + "-" + strings.ToLower(rand.Text()[:8]) + "/"
+}
+
+// clean is a file's name without what a key can't have.
+func clean(name string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return '_'
+		}
+		return r
+	}, strings.ToValidUTF8(name, "_"))
+}

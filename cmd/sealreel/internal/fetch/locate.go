@@ -1,0 +1,88 @@
+// Package fetch reads outputs of jobs as their owner: it finds out how an object
+// is encrypted from the job that wrote it, unwraps the key, and gives the
+// plaintext.
+//
+// It guarantees that a file is there whole or not at all.
+package fetch
+
+import (
+	"context"
+	"errors"
+	"regexp"
+	"strings"
+
+	"sealreel/pkg/job"
+	"sealreel/pkg/ledger"
+	"sealreel/pkg/object"
+	"sealreel/pkg/plan"
+)
+
+// Catalogue is what tells whose an object is. Errors wrap those of package
+// object.
+type Catalogue interface {
+	Owner(ctx context.Context, outputKey string) (ledger.Entry, error)
+	Plan(ctx context.Context, job string) (*plan.Plan, error)
+}
+
+// Place is an object and how it is read.
+type Place struct {
+	Bucket, Key string
+	Encryption  *job.Encryption // nil: S3 gives it as it is
+	Keys        plan.Keys       // how Encryption's key is unwrapped
+}
+
+// segment is the end of a segment's key behind that of its output.
+var segment = regexp.MustCompile(`\d{5}\.ts$`)
+
+// Locate finds out how the object with the key is read: an output's file,
+// segment or playlist. What no output owns, such as a master playlist, is taken
+// to be an unencrypted object of the bucket.
+func Locate(ctx context.Context, c Catalogue, bucket, key string) (Place, error) {
+	for _, name := range owners(key) {
+		o, keys, err := output(ctx, c, name)
+		if errors.Is(err, object.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return Place{}, err
+		}
+		names := o.Names()
+		switch {
+		case key == names.Playlist:
+			return Place{Bucket: o.Bucket, Key: key}, nil
+		case key == names.Single, names.IsSegment(key):
+			return Place{Bucket: o.Bucket, Key: key, Encryption: o.Encryption, Keys: keys}, nil
+		}
+	}
+	return Place{Bucket: bucket, Key: key}, nil
+}
+
+// owners are the names under which the catalogue may know the output of a key.
+func owners(key string) []string {
+	names := []string{key}
+	if stem, ok := strings.CutSuffix(key, ".m3u8"); ok && stem != "" {
+		names = append(names, stem)
+	}
+	if at := segment.FindStringIndex(key); at != nil && at[0] > 0 {
+		names = append(names, key[:at[0]])
+	}
+	return names
+}
+
+// output is the output that the catalogue has under a name.
+func output(ctx context.Context, c Catalogue, name string) (plan.Output, plan.Keys, error) {
+	owner, err := c.Owner(ctx, name)
+	if err != nil {
+		return plan.Output{}, plan.Keys{}, err
+	}
+	p, err := c.Plan(ctx, owner.Job)
+	if err != nil {
+		return plan.Output{}, plan.Keys{}, err
+	}
+	for _, o := range p.Outputs {
+		if o.ID == owner.Output {
+			return o, p.Keys, nil
+		}
+	}
+	return plan.Output{}, plan.Keys{}, object.ErrNotExist
+}
