@@ -224,5 +224,10 @@ func outputKey(value string) string {
 	if strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r == 0x7f }) {
 		return "Member must not contain control characters"
 	}
+	for folder := range strings.SplitSeq(value, "/") {
+		if folder == "." || folder == ".." {
+			return "Member must not have a folder '.' or '..': no URI of a playlist can name it"
+		}
+	}
 	return ""
 }
