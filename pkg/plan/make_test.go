@@ -105,3 +105,22 @@ func TestSegmentsWithoutCommonMultipleArePlannedApart(t *testing.T) {
 		t.Fatalf("groups %+v", p.Groups)
 	}
 }
+
+func TestFramesEndWithTheStream(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		t    Timeline
+		rate rational.Rational
+		want int64
+	}{
+		{"half the rate, an even number", constant(rational.Int(50), rational.New(1, 50), 500, 0, 50, true), rational.Int(25), 250},
+		{"half the rate, an odd number", constant(rational.Int(50), rational.New(1, 50), 501, 0, 50, true), rational.Int(25), 251},
+		{"a higher rate", constant(rational.Int(25), rational.New(1, 25), 250, 0, 50, true), rational.New(30000, 1001), 300},
+		{"shorter than a frame", Timeline{TimeBase: rational.New(1, 1000), PTS: []int64{0}, End: 3}, rational.Int(25), 1},
+		{"nothing", Timeline{TimeBase: rational.New(1, 1000)}, rational.Int(25), 0},
+	} {
+		if got := c.t.Frames(c.rate); got != c.want {
+			t.Errorf("%s: %d frames, want %d", c.name, got, c.want)
+		}
+	}
+}

@@ -26,12 +26,15 @@ func (t Timeline) Index(pts int64, rate rational.Rational) int64 {
 }
 
 // Frames is the number of frames that the stream fills at a constant rate, from
-// Start to its end: gaps are held, so that sound stays with the picture.
+// Start to its end, and at least one: gaps are held, so that sound stays with
+// the picture. As with ffmpeg's fps filter a last frame is not shown when its
+// nearest place lies behind the end, such as the last of an even number that
+// becomes half as many.
 func (t Timeline) Frames(rate rational.Rational) int64 {
 	if len(t.PTS) == 0 {
 		return 0
 	}
-	return max(t.Index(t.End, rate), t.Index(t.PTS[len(t.PTS)-1], rate)+1)
+	return max(t.Index(t.End, rate), 1)
 }
 
 // shownAt is the presentation time of the source frame that grid place n shows:
