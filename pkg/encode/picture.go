@@ -37,7 +37,7 @@ func Pictures(p *plan.Plan, group, chunk int, c plan.Chunk, places []int, input 
 	args = append(args, "-filter_complex", graph(p, group, c, places, chunk == len(g.Chunks)-1))
 	for i, place := range places {
 		args = append(args, "-map", fmt.Sprintf("[out%d]", i))
-		args = append(args, x264(p.Outputs[place], g.Rate, c, s)...)
+		args = append(args, x264(p.Outputs[place], c, s)...)
 		args = append(args, fragmented(g.Rate)...)
 		args = append(args, outputs[i]...)
 	}
@@ -112,7 +112,7 @@ func geometry(g preset.Geometry) string {
 }
 
 // x264 are the settings of one H.264 output.
-func x264(o plan.Output, rate rational.Rational, c plan.Chunk, s Settings) []string {
+func x264(o plan.Output, c plan.Chunk, s Settings) []string {
 	p := o.Picture
 	args := []string{"-c:v", "libx264", "-preset", s.X264Preset, "-fps_mode", "passthrough"}
 	add := func(name, value string, set bool) {

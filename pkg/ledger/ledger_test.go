@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -136,7 +135,7 @@ func TestNewerRecordsAreLeftAlone(t *testing.T) {
 
 func TestFirstPlanAndReceiptWin(t *testing.T) {
 	l, _ := open()
-	ctx := context.Background()
+	ctx := t.Context()
 	for i := range 2 {
 		p, err := l.CreatePlan(ctx, &plan.Plan{Job: id, Input: plan.Input{Size: int64(i)}})
 		if err != nil || p.Input.Size != 0 {
@@ -158,7 +157,7 @@ func TestFirstPlanAndReceiptWin(t *testing.T) {
 
 func TestWaitingAndReady(t *testing.T) {
 	l, _ := open()
-	ctx := context.Background()
+	ctx := t.Context()
 	if err := errors.Join(l.Await(ctx, "in", "k", id), l.Await(ctx, "in", "k", id), l.Await(ctx, "in", "k2", id)); err != nil {
 		t.Fatal(err)
 	}

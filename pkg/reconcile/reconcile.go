@@ -129,7 +129,7 @@ func (r *Reconciler) job(ctx context.Context, id string) error {
 	p, err := r.Ledger.Plan(ctx, id)
 	switch {
 	case err == nil:
-		return r.planned(ctx, rec, p)
+		return r.planned(ctx, p)
 	case !errors.Is(err, object.ErrNotExist):
 		return err
 	case rec.Waiting && age > r.Timing.Waiting:
@@ -161,7 +161,7 @@ func (r *Reconciler) resume(ctx context.Context, rec *ledger.Record, age time.Du
 }
 
 // planned sets a job going again that has got no receipt for too long.
-func (r *Reconciler) planned(ctx context.Context, rec *ledger.Record, p *plan.Plan) error {
+func (r *Reconciler) planned(ctx context.Context, p *plan.Plan) error {
 	done, err := r.Ledger.Receipts(ctx, p.Job)
 	if err != nil {
 		return err

@@ -36,7 +36,7 @@ func readFrames(body io.Reader, g plan.Group, c plan.Chunk, keep func(*fragment.
 	check := checker{chunk: c, ticks: ticksOf(track, g.Rate), seen: make([]bool, c.Frames())}
 	for {
 		f, err := r.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {

@@ -179,7 +179,7 @@ func (p *pieces) take(ctx context.Context, sound int, body io.Reader) error {
 	}
 	for {
 		f, err := r.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
