@@ -119,11 +119,13 @@ func (i *Ingester) settings(ctx context.Context, rec *ledger.Record) (*pipeline.
 	var broken error // storage that failed, in contrast to a mistake in the job
 	err = preset.Check(&job.Request{Outputs: rec.Job.Outputs, Playlists: rec.Job.Playlists, OutputKeyPrefix: rec.Job.OutputKeyPrefix}, func(id string) (*preset.Preset, error) {
 		ps, err := i.Ledger.Preset(ctx, id)
-		if err == nil {
-			presets[id] = ps
-		} else if !errors.Is(err, object.ErrNotExist) {
+		switch {
+		case errors.Is(err, object.ErrNotExist):
+			return nil, preset.ErrNotFound
+		case err != nil:
 			broken = err
 		}
+		presets[id] = ps
 		return ps, err
 	})
 	if broken != nil {
