@@ -117,9 +117,9 @@ func explain(result ffmpeg.Result, err error) error {
 	case exit.Signal != 0:
 		return job.FailCause(err, job.CodeUnhandledInput, "the media reader broke down on the input; convert the file with another program and submit it again")
 	case strings.Contains(result.Stderr, "exceeds specified max pixel count"):
-		return job.FailCause(err, job.CodeInputDimensions, "the input's picture is larger than is taken")
+		return job.FailCause(err, job.CodeInputDimensions, "the input's picture is larger than is taken: scale it down, or let the operator raise the limit (MaximumPixels)")
 	case strings.Contains(result.Stderr, "not on whitelist"):
-		return job.FailCause(err, job.CodeFormatUnsupported, "the input's container format is not supported")
+		return job.FailCause(err, job.CodeFormatUnsupported, "the input's container format is not supported: convert it to MP4, MOV, Matroska or MPEG-TS, and don't drop playlists as media")
 	}
 	return job.FailCause(err, job.CodeBadInput, "the input could not be interpreted as media; check that the file is complete and, if it is encrypted, that the key belongs to it")
 }
