@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -10,10 +11,12 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 
+	"sealreel/local/lambda"
 	"sealreel/local/stack"
 	"sealreel/pkg/kmskeys"
 	"sealreel/pkg/ledger"
@@ -54,7 +57,12 @@ func run(m *testing.M) int {
 	site.dir = dir
 	site.Stack, err = stack.Up(context.Background(), stack.Config{
 		Root: root, Dir: dir, Workers: 2,
-		Environment: map[string]string{"SEALREEL_X264_PRESET": "veryfast", "SEALREEL_CHUNK_SECONDS": "4"},
+		Environment: map[string]string{
+			"SEALREEL_X264_PRESET":   "veryfast",
+			"SEALREEL_CHUNK_SECONDS": cmp.Or(os.Getenv("SEALREEL_CHUNK_SECONDS"), "4"),
+			"SEALREEL_LOG_LEVEL":     "DEBUG", // so that the canary sees all that can be logged
+		},
+		Lambda: lambda.Config{Deliveries: deliveries, RetryDelays: []time.Duration{time.Second}},
 		OnRequest: func(r stack.Request) {
 			site.mu.Lock()
 			site.calls = append(site.calls, r)
@@ -74,7 +82,25 @@ func run(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, "e2e:", err)
 		return 1
 	}
-	return m.Run()
+	code := m.Run()
+	if problems := ungranted(filepath.Join(root, "template.yaml")); len(problems) > 0 {
+		fmt.Fprintf(os.Stderr, "e2e: template.yaml does not allow what the functions did:\n%s\n", strings.Join(problems, "\n"))
+		return 1
+	}
+	return code
+}
+
+// deliveries says when an object's event is delivered, once for each element:
+// S3 promises once at least and in no order. Keys under "often/" have theirs
+// several times, and so has every output that is ready.
+func deliveries(e lambda.ObjectEvent) []time.Duration {
+	switch {
+	case strings.HasPrefix(e.Key, "often/"):
+		return []time.Duration{time.Second, 0, 0, 3 * time.Second, 0}
+	case strings.HasPrefix(e.Key, "ready/"):
+		return []time.Duration{0, 0}
+	}
+	return []time.Duration{0}
 }
 
 // connect makes clients as a user's, from the variables of the stack.
