@@ -14,7 +14,7 @@ const (
 	// hidden is how long a message stays hidden from other workers without a
 	// sign of life from its own: soon after a worker dies another takes over,
 	// long before the queue's own time-out.
-	hidden = 2 * time.Minute
+	hidden = 45 * time.Second
 	// attempts is how often a task is tried before its failure is final. It is
 	// the queue's maxReceiveCount, so that the job shows why and not only the
 	// dead-letter queue.
