@@ -28,8 +28,8 @@ func Sounds(p *plan.Plan, input []string, outputs [][]string) []string {
 }
 
 // soundGraph moves the sound to the input's time zero, fills what is missing
-// with silence (before the first sample, and where the input has a hole), and
-// feeds every encoding from one decode.
+// with silence (before the first sample, where the input has a hole, and as long
+// as a picture goes on), and feeds every encoding from one decode.
 func soundGraph(p *plan.Plan) string {
 	zero := fmt.Sprintf("PTS-(%s)/TB", fraction(p.Audio.Start))
 	if p.Audio.Reset {
@@ -40,10 +40,24 @@ func soundGraph(p *plan.Plan) string {
 		graph += fmt.Sprintf("[in%d]", i)
 	}
 	for i, s := range p.Sounds {
-		graph += fmt.Sprintf(";[in%d]aresample=%d:async=1:first_pts=0,aformat=channel_layouts=%s[out%d]",
-			i, s.SampleRate, layout(s.Channels), i)
+		graph += fmt.Sprintf(";[in%d]aresample=%d:async=1:first_pts=0,aformat=channel_layouts=%s,apad=whole_len=%d[out%d]",
+			i, s.SampleRate, layout(s.Channels), pictureSamples(p, i), i)
 	}
 	return graph
+}
+
+// pictureSamples is how many samples of an encoding the longest picture takes
+// that it goes with. Without sound to its end a player would wait for more: the
+// segments say that they have some.
+func pictureSamples(p *plan.Plan, sound int) int64 {
+	longest := int64(0)
+	for _, o := range p.Outputs {
+		if o.Sound == sound && o.Picture != nil && o.Group >= 0 {
+			g := p.Groups[o.Group]
+			longest = max(longest, rational.Int(int64(p.Sounds[sound].SampleRate)).Div(g.Rate).Ceil(g.Frames))
+		}
+	}
+	return longest
 }
 
 func fraction(r rational.Rational) string {
