@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"regexp"
 	"strings"
 
 	"sealreel/cmd/sealreel/internal/progress"
@@ -48,7 +49,7 @@ type command struct {
 
 // commands are all there are, in the order that help shows.
 func commands() []command {
-	return []command{upCommand, putCommand, watchCommand, readCommand, getCommand, keyCommand}
+	return []command{upCommand, putCommand, watchCommand, readCommand, getCommand, keyCommand, demoCommand}
 }
 
 // errReported is a failure that was told already.
@@ -78,11 +79,11 @@ func Run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		t.note("sealreel: there is no command %q; `sealreel help` lists them", name)
 		return exitUsage
 	}
-	return exitCode(t, c, c.run(ctx, t, rest))
+	return exitCode(ctx, t, c, c.run(ctx, t, rest))
 }
 
 // exitCode tells what went wrong and returns the exit code for it.
-func exitCode(t *terminal, c command, err error) int {
+func exitCode(ctx context.Context, t *terminal, c command, err error) int {
 	var usage *usageError
 	switch {
 	case err == nil:
@@ -94,13 +95,20 @@ func exitCode(t *terminal, c command, err error) int {
 		t.note("sealreel %s: %v\nusage: sealreel %s %s", c.name, err, c.name, c.args)
 		return exitUsage
 	case errors.Is(err, errReported):
-	case errors.Is(err, context.Canceled):
-		t.note("sealreel %s: interrupted: %v", c.name, err)
+	case ctx.Err() != nil:
+		t.note("sealreel %s: interrupted: %s", c.name, plain(err))
 	default:
-		t.note("sealreel %s: %v%s", c.name, err, hint(err))
+		t.note("sealreel %s: %s%s", c.name, plain(err), hint(err))
 	}
 	return exitFailed
 }
+
+// trace is what AWS wants to know from whoever asks it about a request, and
+// nobody else.
+var trace = regexp.MustCompile(`, RequestID: [^,]*(, HostID: [^,]*)?`)
+
+// plain is an error as it is shown.
+func plain(err error) string { return trace.ReplaceAllString(err.Error(), "") }
 
 // hint is what to do about errors that any command can meet.
 func hint(err error) string {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"math"
 	"strings"
-	"time"
 
 	"sealreel/cmd/sealreel/internal/progress"
 	"sealreel/cmd/sealreel/internal/site"
@@ -56,21 +55,7 @@ func follow(ctx context.Context, t *terminal, l progress.Ledger, id string, asJS
 	}
 	line := progress.NewLine(t.stdout, t.getenv)
 	defer line.End()
-	return j.Follow(ctx, shower(line))
-}
-
-// shower shows states on a line.
-func shower(line *progress.Line) func(progress.State) error {
-	var pace progress.Pace
-	shown := ""
-	return func(s progress.State) error {
-		text := pace.Text(s, time.Now(), line.Terminal())
-		if text == shown {
-			return nil
-		}
-		shown = text
-		return line.Show(text)
-	}
+	return j.Follow(ctx, progress.Shower(line))
 }
 
 // verdict tells how a job ended, which is an error unless it is complete.
@@ -89,7 +74,7 @@ func verdict(t *terminal, s progress.State) error {
 // explainJob says what to do about a job that can't be read.
 func explainJob(err error, id string) error {
 	if errors.Is(err, object.ErrNotExist) {
-		return fmt.Errorf("there is no job %s in this stack: `sealreel put` printed its id; check that SEALREEL_STATE_BUCKET is of the stack it was put to: %w", id, err)
+		return fmt.Errorf("there is no job %s: take the id that `sealreel put` printed, and the variables of the stack that it was put to", id)
 	}
 	return err
 }

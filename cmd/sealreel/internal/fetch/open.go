@@ -65,9 +65,9 @@ func Open(ctx context.Context, store Store, keys seal.Keys, p Place) (_ *Content
 func explain(err error, p Place) error {
 	switch {
 	case errors.Is(err, object.ErrNotExist):
-		return fmt.Errorf("there is no object %s in bucket %s: `sealreel read JOB` lists the objects of a job: %w", p.Key, p.Bucket, err)
+		return fmt.Errorf("%w: %s is not in bucket %s; `sealreel read JOB` lists the objects of a job", object.ErrNotExist, p.Key, p.Bucket)
 	case errors.Is(err, object.ErrNeedsKey) && p.Encryption == nil:
-		return fmt.Errorf("%s is encrypted with a customer key, and no job of this stack wrote it: read it with its key: %w", p.Key, err)
+		return fmt.Errorf("%s is encrypted with a customer key, and no job of this stack wrote it: whoever did has the key: %w", p.Key, object.ErrNeedsKey)
 	case errors.Is(err, object.ErrNeedsKey), errors.Is(err, s3store.ErrNoCustomerKey):
 		return fmt.Errorf("%s is not encrypted as the job that owns its name says: somebody replaced it: %w", p.Key, err)
 	case errors.Is(err, object.ErrAccess):

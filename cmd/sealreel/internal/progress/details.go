@@ -27,7 +27,7 @@ func Details(r *ledger.Record) []string {
 		add("playlist "+p.Name, p.Status, p.StatusDetail)
 	}
 	for _, w := range r.Warnings {
-		all = append(all, "warning: "+w)
+		all = append(all, w)
 	}
 	if len(all) == 0 && r.Job.Status == job.Error {
 		all = append(all, "no reason was recorded; the functions' logs may tell")

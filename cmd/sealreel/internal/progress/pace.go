@@ -51,3 +51,17 @@ func (p *Pace) pace(s State, now time.Time) []string {
 	}
 	return words
 }
+
+// Shower shows the states that it is given on a line.
+func Shower(line *Line) func(State) error {
+	var p Pace
+	shown := ""
+	return func(s State) error {
+		text := p.Text(s, time.Now(), line.Terminal())
+		if text == shown {
+			return nil
+		}
+		shown = text
+		return line.Show(text)
+	}
+}
