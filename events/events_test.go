@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"sealreel/pkg/job"
+	"sealreel/pkg/task"
 )
 
 const (
@@ -118,8 +119,8 @@ func TestQueue(t *testing.T) {
 		file  string
 		tasks []string
 	}{
-		{"sqs-chunk.json", []string{"chunk-00003"}},
-		{"sqs-batch.json", []string{"audio", "chunk-00000", "chunk-00017"}},
+		{"sqs-chunk.json", []string{"chunk-0-00003"}},
+		{"sqs-batch.json", []string{"audio", "chunk-0-00000", "chunk-0-00017"}},
 	} {
 		t.Run(c.file, func(t *testing.T) {
 			var tasks, ids []string
@@ -141,20 +142,16 @@ func TestQueue(t *testing.T) {
 // message of another job may name one that s3-put.json doesn't become.
 func checkMessage(t *testing.T, m events.SQSMessage, other bool) string {
 	t.Helper()
-	var body struct {
-		Version int    `json:"version"`
-		Job     string `json:"job"`
-		Task    string `json:"task"`
-	}
-	if err := json.Unmarshal([]byte(m.Body), &body); err != nil {
+	body, err := task.ParseMessage(m.Body)
+	if err != nil {
 		t.Fatal(err)
 	}
 	sum := md5.Sum([]byte(m.Body))
 	if m.Md5OfBody != hex.EncodeToString(sum[:]) {
 		t.Errorf("%s: MD5 %s is not the body's", body.Task, m.Md5OfBody)
 	}
-	if body.Version != 1 || !job.ValidID(body.Job) || (body.Job == theJob(t)) == other {
-		t.Errorf("%s: version %d, job %q", body.Task, body.Version, body.Job)
+	if (body.Job == theJob(t)) == other {
+		t.Errorf("%s: job %q", body.Task, body.Job)
 	}
 	if m.Attributes["MessageGroupId"] != body.Job || m.Attributes["ApproximateReceiveCount"] == "" {
 		t.Errorf("%s: attributes %v", body.Task, m.Attributes)
