@@ -63,6 +63,10 @@ func (a *Assembler) Handle(bucket string) func(context.Context, events.S3Event) 
 // be called any number of times.
 func (a *Assembler) Assemble(ctx context.Context, jobID, outputID string) error {
 	rec, err := a.Ledger.Job(ctx, jobID)
+	if errors.Is(err, object.ErrNotExist) {
+		a.Log.Warn("an output of a job that does not exist is said to be ready", "job", jobID, "output", outputID)
+		return nil
+	}
 	if err != nil {
 		return err
 	}
