@@ -154,7 +154,8 @@ func (s *segmenter) end(ctx context.Context) (task.Made, error) {
 
 // soundToEnd gives the open segment its share of the remaining sound, and goes
 // on with segments of sound alone as long as there is any. It returns the tick
-// where the last of them ends.
+// where the last of them ends: with what is later, picture or sound, but for the
+// part of a frame of sound that would make the segment longer than any may be.
 func (s *segmenter) soundToEnd(ctx context.Context, first int64, last bool, ends int64) (int64, error) {
 	rate := s.plan.Groups[s.group].Rate
 	index := first / s.output.SegmentFrames
@@ -171,7 +172,7 @@ func (s *segmenter) soundToEnd(ctx context.Context, first int64, last bool, ends
 		index++
 	}
 	if last {
-		ends = max(ends, s.sound.ends())
+		ends = min(max(ends, s.sound.ends()), s.tick(s.begins(index)))
 	}
 	return ends, nil
 }
