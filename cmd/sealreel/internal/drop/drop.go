@@ -167,7 +167,7 @@ func (t *ticket) seal(ctx context.Context, o Order, p *pipeline.Pipeline) (job.E
 	}
 	mode, err := seal.ModeOf(e.Mode)
 	if err != nil {
-		return e, nil, err
+		return e, nil, fmt.Errorf("the template wants its input in mode %s, which can't be written: use %s, %s or %s", e.Mode, job.ModeSSEC, job.ModeS3KMS, job.ModeS3)
 	}
 	if mode.TakesKey() && e.Key == "" {
 		if _, _, err := site.Wrapping(p); err != nil {

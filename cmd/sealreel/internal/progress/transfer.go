@@ -3,6 +3,7 @@ package progress
 import (
 	"fmt"
 	"io"
+	"strings"
 	"time"
 )
 
@@ -67,7 +68,8 @@ func (t *Transfer) text(elapsed time.Duration) string {
 	if t.line.Terminal() {
 		bar = Bar(fraction)
 	}
-	return fmt.Sprintf("%s  %s  %s of %s  %s  %s", t.name, bar, Bytes(t.done), Bytes(t.total), rate, Left(fraction, elapsed))
+	text := fmt.Sprintf("%s  %s  %s of %s  %s  %s", t.name, bar, Bytes(t.done), Bytes(t.total), rate, Left(fraction, elapsed))
+	return strings.TrimSpace(text)
 }
 
 // End leaves the last thing shown where it is.

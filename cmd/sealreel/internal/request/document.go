@@ -87,16 +87,12 @@ func (d *Document) Complete(f Filling) ([]byte, error) {
 	m := maps.Clone(d.members)
 	absent(m, "PipelineId", f.PipelineID)
 	absent(m, "OutputKeyPrefix", f.Prefix)
-	in := maps.Clone(d.input())
-	if in == nil {
-		in = object{}
+	for _, in := range inputs(m) {
+		in["Key"] = f.Key
+		if f.Encryption != (job.Encryption{}) {
+			in["Encryption"] = f.Encryption
+		}
 	}
-	in["Key"] = f.Key
-	if f.Encryption != (job.Encryption{}) {
-		in["Encryption"] = f.Encryption
-	}
-	delete(m, "Inputs")
-	m["Input"] = in
 	names := newPlaceholders(f.Name)
 	names.fill(m, "OutputKeyPrefix")
 	for _, o := range objects(m, "Output", "Outputs") {
@@ -113,6 +109,14 @@ func (d *Document) Complete(f Filling) ([]byte, error) {
 		return nil, err
 	}
 	return json.MarshalIndent(m, "", "  ")
+}
+
+// inputs are the inputs of a document, which gets one when it has neither form.
+func inputs(m object) []object {
+	if m["Input"] == nil && m["Inputs"] == nil {
+		m["Input"] = object{}
+	}
+	return objects(m, "Input", "Inputs")
 }
 
 // absent sets a member that is not there.

@@ -1,0 +1,82 @@
+package fetch
+
+import (
+	"errors"
+	"testing"
+
+	"sealreel/pkg/job"
+	"sealreel/pkg/ledger"
+	"sealreel/pkg/object/objecttest"
+	"sealreel/pkg/plan"
+)
+
+const (
+	id      = "1382644766696-2di5iz"
+	noPlan  = "1382644766696-000000"
+	content = "content"
+)
+
+func catalogue(t *testing.T) (*ledger.Ledger, *objecttest.Memory) {
+	t.Helper()
+	m := &objecttest.Memory{}
+	l := ledger.New(m, "state")
+	p := &plan.Plan{Job: id, Keys: plan.Keys{KeyARN: "arn", Context: map[string]string{"a": "b"}}, Outputs: []plan.Output{
+		{Job: id, ID: "1", Container: "ts", Bucket: content, Key: "x/hls", SegmentFrames: 250, Encryption: &job.Encryption{Mode: "sse-c", Key: "one"}},
+		{Job: id, ID: "2", Container: "mp4", Bucket: content, Key: "x/web.mp4", Encryption: &job.Encryption{Mode: "sse-c", Key: "two"}},
+		{Job: id, ID: "3", Container: "ts", Bucket: content, Key: "x/whole00001.ts", Encryption: &job.Encryption{Mode: "sse-c", Key: "three"}},
+		{Job: id, ID: "4", Container: "ts", Bucket: content, Key: "x/odd.m3u8", Encryption: &job.Encryption{Mode: "sse-c", Key: "four"}},
+		{Job: id, ID: "5", Container: "ts", Bucket: content, Key: "x/hls00", SegmentFrames: 250, Encryption: &job.Encryption{Mode: "sse-c", Key: "five"}},
+	}}
+	if _, err := l.CreatePlan(t.Context(), p); err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range p.Outputs {
+		if _, err := l.Catalog(t.Context(), o.Key, ledger.Entry{Job: id, Output: o.ID}, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for key, e := range map[string]ledger.Entry{"x/unplanned.mp4": {Job: noPlan, Output: "1"}, "x/unknown.mp4": {Job: id, Output: "9"}} {
+		if _, err := l.Catalog(t.Context(), key, e, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return l, m
+}
+
+func TestLocate(t *testing.T) {
+	l, _ := catalogue(t)
+	for key, want := range map[string]string{
+		"x/hls00000.ts": "one", "x/hls99999.ts": "one", "x/hls.m3u8": "", "x/web.mp4": "two", "x/whole00001.ts": "three", "x/odd.m3u8": "four",
+		"x/hls0000000.ts": "five", "x/hls00.m3u8": "",
+	} {
+		p, err := Locate(t.Context(), l, "default", key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		if p.Encryption != nil {
+			got = p.Encryption.Key
+			if p.Keys.KeyARN != "arn" || p.Keys.Context["a"] != "b" {
+				t.Errorf("%s: %+v", key, p.Keys)
+			}
+		}
+		if got != want || p.Bucket != content || p.Key != key {
+			t.Errorf("%s: %+v, want %q", key, p, want)
+		}
+	}
+	for _, key := range []string{"x/index.m3u8", "x/hls", "x/hls0000.ts", "x/hls00000.TS", "x/web.mp400000.ts", "x/web.mp4.m3u8", "x/unplanned.mp4", "x/unknown.mp4", ".m3u8", "00000.ts", ""} {
+		p, err := Locate(t.Context(), l, "default", key)
+		if err != nil || p.Encryption != nil || p.Bucket != "default" || p.Key != key {
+			t.Errorf("%s: %+v, %v", key, p, err)
+		}
+	}
+}
+
+func TestLocateSaysWhatBroke(t *testing.T) {
+	l, m := catalogue(t)
+	broken := errors.New("broken")
+	m.Before = func(call, key string) error { return broken }
+	if _, err := Locate(t.Context(), l, "default", "x/web.mp4"); !errors.Is(err, broken) {
+		t.Error(err)
+	}
+}
