@@ -1,7 +1,6 @@
 package s3store
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -97,19 +96,19 @@ func (u *multipart) readRest(ctx context.Context, group *errgroup.Group, rest *p
 func (u *multipart) start(ctx context.Context, group *errgroup.Group, p part) {
 	place := new(types.CompletedPart)
 	u.sent = append(u.sent, place)
-	u.size += int64(len(p.data))
+	u.size += p.size
 	number := int32(len(u.sent))
 	group.Go(func() (err error) {
 		defer p.release()
-		*place, err = u.send(ctx, number, p.data)
+		*place, err = u.send(ctx, number, p)
 		return err
 	})
 }
 
-func (u *multipart) send(ctx context.Context, number int32, data []byte) (types.CompletedPart, error) {
+func (u *multipart) send(ctx context.Context, number int32, p part) (types.CompletedPart, error) {
 	out, err := u.store.client.UploadPart(ctx, &s3.UploadPartInput{
 		Bucket: &u.target.Bucket, Key: &u.target.Key, UploadId: u.id, PartNumber: &number,
-		Body: bytes.NewReader(data), ContentLength: aws.Int64(int64(len(data))),
+		Body: p.body(), ContentLength: &p.size,
 		SSECustomerAlgorithm: u.key.algorithm, SSECustomerKey: u.key.key, SSECustomerKeyMD5: u.key.md5,
 	})
 	if err != nil {

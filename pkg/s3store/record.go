@@ -69,7 +69,7 @@ func (s *Store) putRecord(ctx context.Context, bucket, key string, body []byte, 
 	}
 	_, err := s.put(ctx, &s3.PutObjectInput{
 		Bucket: &bucket, Key: &key, ContentType: aws.String(recordType), IfMatch: ifMatch, IfNoneMatch: ifNoneMatch,
-	}, body, unmet)
+	}, bytes.NewReader(body), unmet)
 	if err != nil {
 		return fmt.Errorf("storing %s: %w", Object{Bucket: bucket, Key: key}, err)
 	}
@@ -79,10 +79,16 @@ func (s *Store) putRecord(ctx context.Context, bucket, key string, body []byte, 
 // put sends one object. A conflict with another writer is tried again where the
 // object must be new, for then the other one's failure leaves the way free;
 // where it must match, the caller has to read it anew first.
-func (s *Store) put(ctx context.Context, in *s3.PutObjectInput, body []byte, unmet condition) (*s3.PutObjectOutput, error) {
-	in.ContentLength = aws.Int64(int64(len(body)))
+func (s *Store) put(ctx context.Context, in *s3.PutObjectInput, body io.ReadSeeker, unmet condition) (*s3.PutObjectOutput, error) {
+	size, err := body.Seek(0, io.SeekEnd)
+	if err != nil {
+		return nil, err
+	}
+	in.Body, in.ContentLength = body, &size
 	for try := 1; ; try++ {
-		in.Body = bytes.NewReader(body)
+		if _, err := body.Seek(0, io.SeekStart); err != nil {
+			return nil, err
+		}
 		out, err := s.client.PutObject(ctx, in)
 		if err == nil {
 			return out, nil

@@ -50,7 +50,7 @@ type Store struct {
 	client   *s3.Client
 	partSize int
 	maxParts int
-	buffers  sync.Pool // of *[]byte with partSize bytes
+	blocks   sync.Pool // of *block
 }
 
 // New returns the S3 of the configuration. With an endpoint of its own
@@ -60,10 +60,7 @@ func New(cfg aws.Config, opts Options) *Store {
 	if s.partSize == 0 {
 		s.partSize = DefaultPartSize
 	}
-	s.buffers.New = func() any {
-		b := make([]byte, s.partSize)
-		return &b
-	}
+	s.blocks.New = func() any { return new(block) }
 	s.client = s3.NewFromConfig(cfg, func(o *s3.Options) {
 		o.UsePathStyle = o.BaseEndpoint != nil
 		o.ClientLogMode = 0

@@ -64,7 +64,7 @@ func (s *Store) upload(ctx context.Context, t *UploadTarget, r io.Reader) (Store
 	parts := &partReader{store: s, r: r}
 	first, err := parts.next()
 	if err == io.EOF {
-		return s.putWhole(ctx, t, nil)
+		return s.putWhole(ctx, t, part{})
 	}
 	if err != nil {
 		return Stored{}, err
@@ -77,24 +77,24 @@ func (s *Store) upload(ctx context.Context, t *UploadTarget, r io.Reader) (Store
 	if err != io.EOF {
 		return Stored{}, err
 	}
-	return s.putWhole(ctx, t, first.data)
+	return s.putWhole(ctx, t, first)
 }
 
 // putWhole stores an object in one request.
-func (s *Store) putWhole(ctx context.Context, t *UploadTarget, body []byte) (Stored, error) {
+func (s *Store) putWhole(ctx context.Context, t *UploadTarget, whole part) (Stored, error) {
 	key, sse := customerKeyOf(t.Material), t.serverSide()
 	out, err := s.put(ctx, &s3.PutObjectInput{
 		Bucket: &t.Bucket, Key: &t.Key, ContentType: optional(t.ContentType), Metadata: t.metadata(), IfNoneMatch: aws.String("*"),
 		ServerSideEncryption: sse, SSEKMSKeyId: t.kmsKey(),
 		SSECustomerAlgorithm: key.algorithm, SSECustomerKey: key.key, SSECustomerKeyMD5: key.md5,
-	}, body, mustBeNew)
+	}, whole.body(), mustBeNew)
 	if errors.Is(err, object.ErrExists) {
-		return s.recognise(ctx, t, int64(len(body)))
+		return s.recognise(ctx, t, whole.size)
 	}
 	if err != nil {
 		return Stored{}, err
 	}
-	return Stored{Size: int64(len(body)), ETag: aws.ToString(out.ETag), VersionID: aws.ToString(out.VersionId)}, nil
+	return Stored{Size: whole.size, ETag: aws.ToString(out.ETag), VersionID: aws.ToString(out.VersionId)}, nil
 }
 
 // recognise looks at the object that has the upload's name.
