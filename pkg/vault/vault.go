@@ -51,6 +51,10 @@ func (v *Vault) Document(ctx context.Context, bucket, key, versionID string, lim
 	return io.ReadAll(io.LimitReader(body, limit+1))
 }
 
+// window is how an object is read: twelve megabytes of memory and, where it is
+// read forward, up to three requests at once.
+var window = source.Options{BlockSize: 2 << 20, Blocks: 6, ReadAhead: 2}
+
 // Session is a vault with the keys of one job for one invocation. It must be
 // closed.
 type Session struct {
@@ -128,7 +132,7 @@ func (s *Session) open(ctx context.Context, o s3store.Object, m *seal.Material, 
 			return nil, explain(err)
 		}
 		return body, nil
-	}, size, source.Options{})
+	}, size, window)
 }
 
 // Seal checks the key that an output names, or makes one where the mode takes
