@@ -172,19 +172,23 @@ func (i *Ingester) media(ctx context.Context, d ledger.Drop, at time.Time, final
 	if err != nil {
 		return err
 	}
+	wanted := false
 	for _, id := range waiting {
 		rec, err := i.Ledger.Job(ctx, id)
 		if err != nil {
 			return err
 		}
-		if err := i.Resume(ctx, rec); err != nil {
-			return err
+		wanted = wanted || !job.Terminal(rec.Job.Status)
+		if rec.Waiting { // else whoever made the mark looks for the file once more
+			if err := i.Resume(ctx, rec); err != nil {
+				return err
+			}
 		}
 		if err := i.Ledger.Arrived(ctx, d.Bucket, d.Key, id); err != nil {
 			return err
 		}
 	}
-	if len(waiting) > 0 {
+	if wanted {
 		return nil
 	}
 	return i.take(ctx, d, at, final)
@@ -195,6 +199,9 @@ func (i *Ingester) take(ctx context.Context, d ledger.Drop, at time.Time, final 
 	rec, err := i.claimed(ctx, d)
 	if err != nil {
 		return err
+	}
+	if rec != nil && rec.Drop != d {
+		return nil // the input of a document's job, which has its own event
 	}
 	if rec != nil {
 		return i.Resume(ctx, rec)

@@ -27,7 +27,7 @@ func (i *Ingester) Resume(ctx context.Context, rec *ledger.Record) error {
 	}
 	var failure *job.Failure
 	switch {
-	case errors.Is(err, errWaiting):
+	case errors.Is(err, errWaiting), errors.Is(err, errPlanned):
 		return nil
 	case errors.As(err, &failure):
 		i.Log.Warn("job failed", "job", rec.Job.ID, "err", err)
@@ -39,13 +39,21 @@ func (i *Ingester) Resume(ctx context.Context, rec *ledger.Record) error {
 	case err != nil:
 		return err
 	}
+	if err := i.show(ctx, p); err != nil {
+		return err
+	}
 	return i.start(ctx, p)
 }
 
 // errWaiting says that the input is not there yet, or the pipeline is paused.
 var errWaiting = errors.New("the input is not there yet")
 
-// plan makes the job's plan, and shows on the job what it says.
+// errPlanned says that another invocation made the job's plan at the same time,
+// such as those of a document and its media: it sets the job going, and would
+// be repeated if it could not.
+var errPlanned = errors.New("the job was planned by another invocation")
+
+// plan makes the job's plan.
 func (i *Ingester) plan(ctx context.Context, rec *ledger.Record) (*plan.Plan, error) {
 	p, presets, err := i.settings(ctx, rec)
 	if err != nil {
@@ -78,7 +86,7 @@ func (i *Ingester) plan(ctx context.Context, rec *ledger.Record) (*plan.Plan, er
 		return nil, err
 	}
 	made := plan.Make(probed.Source, wishes(rec.Job, p, presets, sealed), i.Options)
-	made.Job, made.Input, made.Keys = rec.Job.ID, in, keysOf(p, i.KeyARN)
+	made.Job, made.Input, made.Keys, made.Detected = rec.Job.ID, in, keysOf(p, i.KeyARN), probed.Detected
 	for n := range made.Outputs {
 		made.Outputs[n].Job = rec.Job.ID
 		if f := refused[n]; f != nil {
@@ -91,10 +99,14 @@ func (i *Ingester) plan(ctx context.Context, rec *ledger.Record) (*plan.Plan, er
 	if err := i.claimNames(ctx, v, made); err != nil {
 		return nil, err
 	}
-	if made, err = i.Ledger.CreatePlan(ctx, made); err != nil {
+	first, err := i.Ledger.CreatePlan(ctx, made)
+	if err != nil {
 		return nil, err
 	}
-	return made, i.show(ctx, made, probed.Detected)
+	if first.Keys.Work != made.Keys.Work { // a key that no other plan has
+		return nil, errPlanned
+	}
+	return first, nil
 }
 
 // settings reads the job's pipeline and presets.
@@ -261,11 +273,11 @@ func (i *Ingester) taken(ctx context.Context, v Vault, jobID string, o plan.Outp
 }
 
 // show puts on the job what its plan and the probe say.
-func (i *Ingester) show(ctx context.Context, p *plan.Plan, found job.DetectedProperties) error {
+func (i *Ingester) show(ctx context.Context, p *plan.Plan) error {
 	_, err := i.Ledger.UpdateJob(ctx, p.Job, func(r *ledger.Record) error {
 		r.Waiting = false
 		inputs := append([]job.Input(nil), r.Job.Inputs...)
-		inputs[0].DetectedProperties = &found
+		inputs[0].DetectedProperties = &p.Detected
 		r.Job.Inputs = inputs
 		outputs := append([]job.Output(nil), r.Job.Outputs...)
 		for n := range outputs {

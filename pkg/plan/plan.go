@@ -22,15 +22,17 @@ const Version = 1
 
 // Plan is all that the tasks of a job need to know.
 type Plan struct {
-	Version int      `json:"version"`
-	Job     string   `json:"job"`
-	Input   Input    `json:"input"`
-	Keys    Keys     `json:"keys"`
-	Video   *Video   `json:"video,omitempty"` // nil when no picture is made
-	Audio   *Audio   `json:"audio,omitempty"` // nil when no sound is made
-	Sounds  []Sound  `json:"sounds,omitempty"`
-	Groups  []Group  `json:"groups"`
-	Outputs []Output `json:"outputs"`
+	Version int    `json:"version"`
+	Job     string `json:"job"`
+	Input   Input  `json:"input"`
+	Keys    Keys   `json:"keys"`
+	// Detected is what the probe found, for the job to show.
+	Detected job.DetectedProperties `json:"detected"`
+	Video    *Video                 `json:"video,omitempty"` // nil when no picture is made
+	Audio    *Audio                 `json:"audio,omitempty"` // nil when no sound is made
+	Sounds   []Sound                `json:"sounds,omitempty"`
+	Groups   []Group                `json:"groups"`
+	Outputs  []Output               `json:"outputs"`
 }
 
 // Input is the pinned version of an object: later reads carry VersionID and
