@@ -1,4 +1,4 @@
-// The command sealreel runs Sealreel on this machine, and drops, follows and
+// Command sealreel runs Sealreel on this machine, and drops, follows and
 // fetches jobs there or on AWS.
 package main
 

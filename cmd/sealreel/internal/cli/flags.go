@@ -43,7 +43,7 @@ func (f flags) parse(args []string, names ...string) ([]string, error) {
 	}
 	switch {
 	case len(positional) < len(names):
-		return nil, usagef("%s is missing", strings.Join(names[len(positional):], " and "))
+		return nil, usagef("missing: %s", strings.Join(names[len(positional):], " and "))
 	case len(positional) > len(names):
 		return nil, usagef("%q is one argument too many", positional[len(names)])
 	}

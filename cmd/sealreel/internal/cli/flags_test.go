@@ -28,7 +28,7 @@ func TestFlagsStandAnywhere(t *testing.T) {
 		}
 	}
 	for args, want := range map[string]string{
-		"": "ONE and TWO is missing", "x": "TWO is missing", "x y z": `"z" is one argument too many`, "x y -c": "no flag: -c", "x y -a": "needs an argument",
+		"": "missing: ONE and TWO", "x": "missing: TWO", "x y z": `"z" is one argument too many`, "x y -c": "no flag: -c", "x y -a": "needs an argument",
 	} {
 		f := newFlags()
 		f.String("a", "", "")

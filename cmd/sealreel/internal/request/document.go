@@ -86,7 +86,6 @@ type Filling struct {
 func (d *Document) Complete(f Filling) ([]byte, error) {
 	m := maps.Clone(d.members)
 	absent(m, "PipelineId", f.PipelineID)
-	absent(m, "OutputKeyPrefix", f.Prefix)
 	for _, in := range inputs(m) {
 		in["Key"] = f.Key
 		if f.Encryption != (job.Encryption{}) {
@@ -95,6 +94,7 @@ func (d *Document) Complete(f Filling) ([]byte, error) {
 	}
 	names := newPlaceholders(f.Name)
 	names.fill(m, "OutputKeyPrefix")
+	absent(m, "OutputKeyPrefix", f.Prefix)
 	for _, o := range objects(m, "Output", "Outputs") {
 		names.fill(o, "Key")
 		if _, given := o["Encryption"].(object); !given && f.OutMode != "" {

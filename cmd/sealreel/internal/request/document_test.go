@@ -88,9 +88,9 @@ func TestWithoutOutModeNothingIsAdded(t *testing.T) {
 
 func TestNamesThatLookLikePlaceholders(t *testing.T) {
 	f := filling
-	f.Name = "{stem}/{name}.mp4"
+	f.Name, f.Prefix = "{stem}/{name}.mp4", "{name}-abc/"
 	req := complete(t, []byte(`{"Output": {"Key": "{prefix}{name}", "PresetId": "1351620000001-000010"}}`), f)
-	if req.Outputs[0].Key != "{stem}/{name}.mp4" {
+	if req.Outputs[0].Key != "{stem}/{name}.mp4" || req.OutputKeyPrefix != "{name}-abc/" {
 		t.Errorf("%+v", req.Outputs[0])
 	}
 }
