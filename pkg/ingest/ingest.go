@@ -82,8 +82,12 @@ type Ingester struct {
 // key) is left alone, unless final says that no document will come any more. An
 // error means that it should be tried again.
 func (i *Ingester) Drop(ctx context.Context, d ledger.Drop, at time.Time, final bool) error {
-	if strings.HasSuffix(d.Key, DocumentSuffix) {
+	switch {
+	case strings.HasSuffix(d.Key, DocumentSuffix):
 		return i.document(ctx, d, at)
+	case strings.HasSuffix(d.Key, "/"):
+		i.Log.Info("a folder is no media", "key", d.Key) // consoles make such objects
+		return nil
 	}
 	return i.media(ctx, d, at, final)
 }
