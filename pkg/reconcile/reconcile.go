@@ -62,8 +62,11 @@ type Timing struct {
 // Usual are the times of a deployment.
 var Usual = Timing{Lost: 5 * time.Minute, Keyless: 30 * time.Minute, Waiting: 24 * time.Hour, Stalled: 30 * time.Minute, Recent: 48 * time.Hour}
 
-// restarts is how often a stalled job is set going again before it fails.
-const restarts = 3
+// restarts is how often a stalled job is set going again before it fails. Each
+// time it is given twice as long, for it may be waiting in the queue behind many
+// others: with the usual times it fails after some fifteen hours of silence. (A
+// task whose workers die comes to the dead letters long before.)
+const restarts = 4
 
 // Reconciler brings things to an end.
 type Reconciler struct {
@@ -178,7 +181,7 @@ func (r *Reconciler) planned(ctx context.Context, p *plan.Plan) error {
 	if count := len(done) + len(results); seen.Since.IsZero() || count != seen.Receipts {
 		return r.Ledger.SetWatch(ctx, p.Job, ledger.Watch{Receipts: count, Since: now})
 	}
-	if now.Sub(seen.Since) < r.Timing.Stalled {
+	if now.Sub(seen.Since) < r.Timing.Stalled<<seen.Restarts {
 		return nil
 	}
 	r.Log.Warn("a job has stalled", "job", p.Job, "since", seen.Since, "restarts", seen.Restarts)

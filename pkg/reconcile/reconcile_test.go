@@ -1,0 +1,306 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"log/slog"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"sealreel/pkg/job"
+	"sealreel/pkg/ledger"
+	"sealreel/pkg/object/objecttest"
+	"sealreel/pkg/plan"
+	"sealreel/pkg/task"
+)
+
+const id = "1772443815204-sj3m0y"
+
+// world is all that a reconciler works on.
+type world struct {
+	*Reconciler
+	state   objecttest.Memory
+	now     time.Time
+	resumed []string
+	fails   error // of Resume and Drop
+	dropped []string
+	given   []task.Message
+	failure *job.Failure
+	sent    []string
+	letters []string
+	objects []Dropped
+}
+
+func newWorld() *world {
+	w := &world{now: time.UnixMilli(1772443815204)}
+	w.Reconciler = &Reconciler{
+		Ledger: ledger.New(&w.state, "state"), Ingester: w, Worker: w, Queue: w, DeadLetters: w, Drops: w.drops,
+		Timing: Usual, Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return w.now },
+	}
+	return w
+}
+
+func (w *world) Resume(_ context.Context, rec *ledger.Record) error {
+	w.resumed = append(w.resumed, rec.Job.ID)
+	return w.fails
+}
+
+func (w *world) Drop(_ context.Context, d ledger.Drop, _ time.Time, final bool) error {
+	if final {
+		d.Key += " (final)"
+	}
+	w.dropped = append(w.dropped, d.Key)
+	return w.fails
+}
+
+func (w *world) GiveUp(_ context.Context, m task.Message, f *job.Failure) error {
+	w.given, w.failure = append(w.given, m), f
+	return nil
+}
+
+func (w *world) Send(_ context.Context, messages ...task.Message) error {
+	for _, m := range messages {
+		w.sent = append(w.sent, m.Task)
+	}
+	return nil
+}
+
+func (w *world) Drain(_ context.Context, _ int, handle func(string) error) error {
+	w.letters = slices.DeleteFunc(w.letters, func(body string) bool { return handle(body) == nil })
+	return nil
+}
+
+func (w *world) drops(context.Context) iter.Seq2[Dropped, error] {
+	return func(yield func(Dropped, error) bool) {
+		for _, d := range w.objects {
+			if !yield(d, nil) {
+				return
+			}
+		}
+	}
+}
+
+// submit stores a job with two outputs, submitted now.
+func (w *world) submit(t *testing.T, waiting bool) *ledger.Record {
+	t.Helper()
+	req := &job.Request{Inputs: []job.Input{{Key: "film.mp4"}}, Outputs: []job.Output{{Key: "a"}, {Key: "b"}}}
+	rec, _, err := w.Ledger.CreateJob(t.Context(), &ledger.Record{Job: job.New(id, req, w.now), Drop: ledger.Drop{Bucket: "in", Key: "d.job.json"}, Waiting: waiting})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rec
+}
+
+// planJob gives the job a plan of two chunks with sound for each of two groups.
+func (w *world) planJob(t *testing.T) *plan.Plan {
+	t.Helper()
+	chunks := []plan.Chunk{{End: 10}, {First: 10, End: 20}}
+	p, err := w.Ledger.CreatePlan(t.Context(), &plan.Plan{
+		Job: id, Sounds: []plan.Sound{{}},
+		Groups:  []plan.Group{{Picture: true, Chunks: chunks, Outputs: []int{0}}, {Picture: true, Chunks: chunks, Outputs: []int{1}}},
+		Outputs: []plan.Output{{Job: id, ID: "1", Group: 0, Sound: 0}, {Job: id, ID: "2", Group: 1, Sound: -1}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func (w *world) after(t *testing.T, d time.Duration) {
+	t.Helper()
+	w.now = w.now.Add(d)
+	if err := w.Run(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// failedWith checks that the job has ended with the code and a text.
+func (w *world) failedWith(t *testing.T, code, says string) {
+	t.Helper()
+	rec, err := w.Ledger.Job(t.Context(), id)
+	if err != nil || rec.Job.Status != job.Error {
+		t.Fatalf("%+v, %v", rec, err)
+	}
+	for _, o := range rec.Job.Outputs {
+		if !strings.HasPrefix(o.StatusDetail, code+" ") || !strings.Contains(o.StatusDetail, says) {
+			t.Errorf("%q, want %s and %q", o.StatusDetail, code, says)
+		}
+	}
+	for active, err := range w.Ledger.Active(t.Context()) {
+		t.Errorf("%s is still active (%v)", active, err)
+	}
+}
+
+func TestWaitingEndsAfterADay(t *testing.T) {
+	w := newWorld()
+	w.submit(t, true)
+	w.after(t, 23*time.Hour)
+	if rec, err := w.Ledger.Job(t.Context(), id); err != nil || job.Terminal(rec.Job.Status) {
+		t.Fatalf("too early: %+v, %v", rec, err)
+	}
+	w.after(t, 2*time.Hour)
+	w.failedWith(t, "3001", "film.mp4")
+}
+
+func TestJobWithoutAPlanIsResumedAndEndsInTheEnd(t *testing.T) {
+	w := newWorld()
+	w.submit(t, false)
+	if w.after(t, time.Minute); len(w.resumed) > 0 {
+		t.Error("resumed while its own event is handled")
+	}
+	if w.after(t, 10*time.Minute); !slices.Equal(w.resumed, []string{id}) {
+		t.Errorf("resumed %q", w.resumed)
+	}
+	w.fails = errors.New("storage is down")
+	w.now = w.now.Add(time.Hour)
+	if err := w.Run(t.Context()); !errors.Is(err, w.fails) {
+		t.Errorf("error %v", err)
+	}
+	w.after(t, 24*time.Hour)
+	w.failedWith(t, "9999", "could not be planned")
+}
+
+// TestStalledJob is set going again with exactly what is missing, later each
+// time, and then fails.
+func TestStalledJob(t *testing.T) {
+	w := newWorld()
+	w.submit(t, false)
+	w.planJob(t)
+	receipt := func(name string) {
+		if _, err := w.Ledger.CreateReceipt(t.Context(), id, name, &task.Receipt{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	receipt(task.Chunk(1, 0))
+	if err := w.Ledger.CreateSound(t.Context(), id, task.Piece(0, 1), &task.Sound{}); err != nil {
+		t.Fatal(err)
+	}
+	w.after(t, time.Minute) // seen for the first time
+	if w.after(t, 20*time.Minute); len(w.sent) > 0 {
+		t.Errorf("sent %q after 20 minutes", w.sent)
+	}
+	receipt(task.Chunk(1, 1)) // it moves, so that its time begins anew
+	if w.after(t, 20*time.Minute); len(w.sent) > 0 {
+		t.Errorf("sent %q though it moves", w.sent)
+	}
+	w.after(t, 31*time.Minute)
+	if want := []string{task.Audio, task.Chunk(0, 1)}; !slices.Equal(w.sent, want) {
+		t.Errorf("sent %q, want %q", w.sent, want)
+	}
+	if _, _, err := w.state.Get(t.Context(), "state", "ready/"+id+"/2.json"); err != nil {
+		t.Errorf("the output whose chunks are done is not asked for: %v", err)
+	}
+	times := 1
+	for wait := 31 * time.Minute; times < restarts; times++ {
+		before := len(w.sent)
+		if w.after(t, wait); len(w.sent) != before {
+			t.Errorf("restart %d comes too early", times+1)
+		}
+		wait *= 2
+		if w.after(t, wait/2); len(w.sent) == before {
+			t.Errorf("restart %d does not come", times+1)
+		}
+	}
+	w.after(t, 8*time.Hour+time.Minute)
+	w.failedWith(t, "9999", "set going again 4 times")
+}
+
+// The last step of a job can get lost when all its outputs have a result.
+func TestJobThatOnlyHasToBeClosed(t *testing.T) {
+	w := newWorld()
+	w.submit(t, false)
+	w.planJob(t)
+	for _, output := range []string{"1", "2"} {
+		if _, err := w.Ledger.CreateResult(t.Context(), id, output, &ledger.Result{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for g := range 2 {
+		for c := range 2 {
+			if _, err := w.Ledger.CreateReceipt(t.Context(), id, task.Chunk(g, c), &task.Receipt{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	w.after(t, time.Minute)
+	w.after(t, 31*time.Minute)
+	if _, _, err := w.state.Get(t.Context(), "state", "ready/"+id+"/1.json"); err != nil || len(w.sent) > 0 {
+		t.Errorf("sent %q, %v", w.sent, err)
+	}
+}
+
+func TestJobThatEndedIsForgotten(t *testing.T) {
+	w := newWorld()
+	w.submit(t, false)
+	if _, err := w.Ledger.UpdateJob(t.Context(), id, func(r *ledger.Record) error {
+		r.Job = job.FailJob(r.Job, job.BadMedia(nil), w.now)
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.state.Create(t.Context(), "state", "active/"+id+".json", nil); err != nil { // as if it had died before
+		t.Fatal(err)
+	}
+	w.after(t, time.Hour)
+	w.failedWith(t, "4000", "")
+	if len(w.resumed)+len(w.sent) > 0 {
+		t.Errorf("resumed %q, sent %q", w.resumed, w.sent)
+	}
+}
+
+func TestDeadLettersEndTheirTasks(t *testing.T) {
+	w := newWorld()
+	m := task.Message{Version: task.Version, Job: id, Task: task.Chunk(0, 3)}
+	w.letters = []string{"nonsense", m.Body()}
+	w.after(t, 0)
+	if len(w.letters) > 0 || !slices.Equal(w.given, []task.Message{m}) {
+		t.Errorf("left %q, given up %v", w.letters, w.given)
+	}
+	if w.failure.Code != job.CodeInternal || !strings.Contains(w.failure.Detail, "chunk-0-00003") {
+		t.Errorf("%v", w.failure)
+	}
+}
+
+// TestLostDrops: by their age; those that became a job are left alone.
+func TestLostDrops(t *testing.T) {
+	w := newWorld()
+	now := w.now
+	add := func(key string, age time.Duration) ledger.Drop {
+		d := ledger.Drop{Bucket: "in", Key: key, VersionID: "v"}
+		w.objects = append(w.objects, Dropped{Drop: d, At: now.Add(-age)})
+		return d
+	}
+	add("new", time.Minute)
+	add("lost", 10*time.Minute)
+	add("alone", 40*time.Minute)
+	add("old", 72*time.Hour)
+	claimed, orphan := add("taken", 10*time.Minute), add("claimed by a job that never was", 10*time.Minute)
+	rec := w.submit(t, false)
+	for d, owner := range map[ledger.Drop]string{claimed: rec.Job.ID, orphan: "1772443815204-nobody"} {
+		if _, err := w.Ledger.ClaimDrop(t.Context(), d, owner); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.after(t, 0)
+	if want := []string{"lost", "alone (final)", "claimed by a job that never was"}; !slices.Equal(w.dropped, want) {
+		t.Errorf("dropped %q, want %q", w.dropped, want)
+	}
+}
+
+// TestOneFailureKeepsNothingElseFromBeingDone: a round goes on behind it.
+func TestOneFailureKeepsNothingElseFromBeingDone(t *testing.T) {
+	w := newWorld()
+	w.submit(t, false)
+	w.fails = errors.New("no luck")
+	w.objects = []Dropped{{ledger.Drop{Key: "a"}, w.now}, {ledger.Drop{Key: "b"}, w.now}}
+	w.now = w.now.Add(10 * time.Minute)
+	if err := w.Run(t.Context()); !errors.Is(err, w.fails) {
+		t.Errorf("error %v", err)
+	}
+	if !slices.Equal(w.dropped, []string{"a", "b"}) || len(w.resumed) != 1 {
+		t.Errorf("dropped %q, resumed %q", w.dropped, w.resumed)
+	}
+}
