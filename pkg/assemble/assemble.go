@@ -185,15 +185,14 @@ func (m *making) codecs() []string {
 	return most
 }
 
-// close shows the job's results so far. With the last of them it writes the
-// master playlists and the job ends.
+// close shows the job's results so far, and with the last of them the job ends.
+// A master playlist is written as soon as its outputs have their results, before
+// they are shown: with them it shows as complete.
 func (a *Assembler) close(ctx context.Context, p *plan.Plan, rec *ledger.Record) error {
 	results := make([]*ledger.Result, len(p.Outputs))
-	complete := true
 	for i, o := range p.Outputs {
 		r, err := a.Ledger.Result(ctx, p.Job, o.ID)
 		if errors.Is(err, object.ErrNotExist) {
-			complete = false
 			continue
 		}
 		if err != nil {
@@ -201,14 +200,11 @@ func (a *Assembler) close(ctx context.Context, p *plan.Plan, rec *ledger.Record)
 		}
 		results[i] = r
 	}
-	failed := map[string]*job.Failure{}
-	if complete {
-		var err error
-		if failed, err = a.masters(ctx, p, rec, results); err != nil {
-			return err
-		}
+	failed, err := a.masters(ctx, p, rec, results)
+	if err != nil {
+		return err
 	}
-	_, err := a.Ledger.UpdateJob(ctx, p.Job, func(r *ledger.Record) error {
+	_, err = a.Ledger.UpdateJob(ctx, p.Job, func(r *ledger.Record) error {
 		j := r.Job
 		for name, f := range failed {
 			var err error

@@ -49,7 +49,7 @@ func listed(segments []task.Segment) []hls.Segment {
 	return all
 }
 
-// masters writes the job's master playlists over the results of its outputs. A
+// masters writes the job's master playlists whose outputs all have a result. A
 // playlist over an output that failed is not written: the job shows it as
 // failed with its output. What keeps another from being written is returned by
 // its name.
@@ -57,7 +57,7 @@ func (a *Assembler) masters(ctx context.Context, p *plan.Plan, rec *ledger.Recor
 	failed := map[string]*job.Failure{}
 	for _, list := range rec.Job.Playlists {
 		variants, ok := variantsOf(p, rec.Job, list, results)
-		if !ok {
+		if !ok || job.Terminal(list.Status) {
 			continue
 		}
 		key := job.MasterName(rec.Job.OutputKeyPrefix, list)
@@ -73,12 +73,13 @@ func (a *Assembler) masters(ctx context.Context, p *plan.Plan, rec *ledger.Recor
 	return failed, nil
 }
 
-// variantsOf are the outputs of a playlist in its order; false when one failed.
+// variantsOf are the outputs of a playlist in its order; false when one failed
+// or has no result yet.
 func variantsOf(p *plan.Plan, j job.Job, list job.Playlist, results []*ledger.Result) ([]hls.Variant, bool) {
 	var variants []hls.Variant
 	for _, key := range list.OutputKeys {
 		place := slices.IndexFunc(j.Outputs, func(o job.Output) bool { return o.Key == key })
-		if place < 0 || results[place].Failure != nil {
+		if place < 0 || results[place] == nil || results[place].Failure != nil {
 			return nil, false
 		}
 		o, r := p.Outputs[place], results[place]
