@@ -1,0 +1,231 @@
+package transcode
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"sealreel/pkg/job"
+	"sealreel/pkg/ledger"
+	"sealreel/pkg/object/objecttest"
+	"sealreel/pkg/plan"
+	"sealreel/pkg/task"
+)
+
+const id = "1772443815204-sj3m0y"
+
+// desk is a worker's surroundings without media.
+type desk struct {
+	state objecttest.Memory
+	*Worker
+
+	mu     sync.Mutex
+	hidden []string // when, and for how long
+	sent   []string
+	start  time.Time
+	broken error // of the queue
+}
+
+func newDesk() *desk {
+	d := &desk{start: time.Now()}
+	d.Worker = &Worker{Ledger: ledger.New(&d.state, "state"), Queue: d, Log: slog.New(slog.DiscardHandler),
+		Open: func(plan.Keys) Vault { panic("no media is needed here") }}
+	return d
+}
+
+func (d *desk) Send(_ context.Context, messages ...task.Message) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, m := range messages {
+		d.sent = append(d.sent, m.Task)
+	}
+	return d.broken
+}
+
+func (d *desk) Hide(_ context.Context, _ string, long time.Duration) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.hidden = append(d.hidden, time.Since(d.start).String()+" for "+long.String())
+	return d.broken
+}
+
+// submit stores a job of two outputs, one with sound, and its plan.
+func (d *desk) submit(t *testing.T) {
+	t.Helper()
+	req := &job.Request{Outputs: []job.Output{{Key: "a"}, {Key: "b"}}}
+	if _, _, err := d.Ledger.CreateJob(t.Context(), &ledger.Record{Job: job.New(id, req, time.UnixMilli(1))}); err != nil {
+		t.Fatal(err)
+	}
+	chunks := []plan.Chunk{{End: 10}, {First: 10, End: 20}}
+	if _, err := d.Ledger.CreatePlan(t.Context(), &plan.Plan{
+		Job: id, Sounds: []plan.Sound{{}},
+		Groups:  []plan.Group{{Picture: true, Chunks: chunks, Outputs: []int{0}}, {Picture: true, Chunks: chunks, Outputs: []int{1}}},
+		Outputs: []plan.Output{{Job: id, ID: "1", Group: 0, Sound: 0}, {Job: id, ID: "2", Group: 1, Sound: -1}},
+	}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func message(body, count string) events.SQSMessage {
+	return events.SQSMessage{MessageId: "m", ReceiptHandle: "h", Body: body, Attributes: map[string]string{"ApproximateReceiveCount": count}}
+}
+
+func ask(name string) task.Message { return task.Message{Version: task.Version, Job: id, Task: name} }
+
+// handle gives the worker one message and says whether it is to come again.
+func (d *desk) handle(t *testing.T, m events.SQSMessage) bool {
+	t.Helper()
+	response, err := d.Handle(d)(t.Context(), events.SQSEvent{Records: []events.SQSMessage{m}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(response.BatchItemFailures) == 1 && response.BatchItemFailures[0].ItemIdentifier == "m"
+}
+
+// TestMessageStaysHiddenWhileItIsWorkedOn: a sign of life three times in the
+// time after which another worker takes over, and none after the end.
+func TestMessageStaysHiddenWhileItIsWorkedOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk()
+		d.state.Before = func(string, string) error { time.Sleep(50 * time.Second); return nil }
+		if d.handle(t, message(ask(task.Audio).Body(), "1")) {
+			t.Error("a message of a job that does not exist comes again")
+		}
+		time.Sleep(time.Hour)
+		if want := []string{"0s for 45s", "15s for 45s", "30s for 45s", "45s for 45s"}; !slices.Equal(d.hidden, want) {
+			t.Errorf("hidden %q, want %q", d.hidden, want)
+		}
+	})
+}
+
+// TestFailedMessageComesBackLaterEachTime also when the queue does not answer.
+func TestFailedMessageComesBackLaterEachTime(t *testing.T) {
+	for _, c := range []struct{ count, want string }{{"1", "0s for 1s"}, {"2", "0s for 2s"}, {"4", "0s for 8s"}, {"9", "0s for 1m4s"}, {"", "0s for 1s"}} {
+		synctest.Test(t, func(t *testing.T) {
+			d := newDesk()
+			d.state.Before = func(string, string) error { return errors.New("storage is down") }
+			if !d.handle(t, message(ask(task.Audio).Body(), c.count)) {
+				t.Error("the message is lost")
+			}
+			if last := d.hidden[len(d.hidden)-1]; last != c.want {
+				t.Errorf("attempt %s: %q, want %q", c.count, last, c.want)
+			}
+			d.broken = errors.New("the queue is down")
+			if !d.handle(t, message(ask(task.Audio).Body(), c.count)) {
+				t.Error("the message is lost with the queue down")
+			}
+		})
+	}
+}
+
+func TestBatchReportsWhatFailedOnly(t *testing.T) {
+	d := newDesk()
+	good, bad := message(ask(task.Audio).Body(), "1"), message("nonsense", "1")
+	good.MessageId, bad.MessageId = "good", "bad"
+	response, err := d.Handle(d)(t.Context(), events.SQSEvent{Records: []events.SQSMessage{bad, good}})
+	if err != nil || len(response.BatchItemFailures) != 1 || response.BatchItemFailures[0].ItemIdentifier != "bad" {
+		t.Errorf("%+v, %v", response, err)
+	}
+}
+
+// TestDoneTaskOnlyAnnounces: a message that comes again finds the receipt, and
+// sees to it that what follows from it happens.
+func TestDoneTaskOnlyAnnounces(t *testing.T) {
+	d := newDesk()
+	d.submit(t)
+	for _, name := range []string{task.Chunk(1, 0), task.Chunk(1, 1)} {
+		if d.ready(t, "2") {
+			t.Error("assembled before every chunk is there")
+		}
+		if _, err := d.Ledger.CreateReceipt(t.Context(), id, name, &task.Receipt{Outputs: map[int]task.Made{1: {}}}); err != nil {
+			t.Fatal(err)
+		}
+		if d.handle(t, message(ask(name).Body(), "2")) {
+			t.Error("a task that is done comes again")
+		}
+	}
+	if !d.ready(t, "2") || d.ready(t, "1") {
+		t.Error("the output whose chunks are there is not asked for, or the other is")
+	}
+}
+
+func (d *desk) ready(t *testing.T, output string) bool {
+	t.Helper()
+	_, _, err := d.state.Get(t.Context(), "state", "ready/"+id+"/"+output+".json")
+	return err == nil
+}
+
+// TestSoundThatIsStoredReleasesItsChunks: an attempt that died between the
+// receipt and the message is made up for.
+func TestSoundThatIsStoredReleasesItsChunks(t *testing.T) {
+	d := newDesk()
+	d.submit(t)
+	for c := range 2 {
+		if err := d.Ledger.CreateSound(t.Context(), id, task.Piece(0, c), &task.Sound{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := d.Ledger.CreateReceipt(t.Context(), id, task.Chunk(0, 1), &task.Receipt{}); err != nil {
+		t.Fatal(err)
+	}
+	if d.handle(t, message(ask(task.Audio).Body(), "2")) || !slices.Equal(d.sent, []string{task.Chunk(0, 0)}) {
+		t.Errorf("sent %q", d.sent)
+	}
+}
+
+// TestGivenUpTasks: a chunk's outputs fail, and the chunks that wait for sound
+// are let go to fail by themselves.
+func TestGivenUpTasks(t *testing.T) {
+	d := newDesk()
+	d.submit(t)
+	failure := job.Fail(job.CodeInternal, "gave up")
+	if err := d.GiveUp(t.Context(), ask(task.Chunk(1, 1)), failure); err != nil {
+		t.Fatal(err)
+	}
+	r, err := d.Ledger.Receipt(t.Context(), id, task.Chunk(1, 1))
+	if err != nil || r.Outputs[1].Failure == nil || r.Outputs[1].Failure.Detail != "gave up" || !d.ready(t, "2") {
+		t.Errorf("%+v, %v", r, err)
+	}
+	if err := d.GiveUp(t.Context(), ask(task.Audio), failure); err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{task.Chunk(0, 0), task.Chunk(0, 1)}; !slices.Equal(d.sent, want) {
+		t.Errorf("sent %q, want %q", d.sent, want)
+	}
+	// The chunk then finds that its sound failed, without opening any media but its own.
+	d.Open = func(plan.Keys) Vault { return closing{} }
+	if d.handle(t, message(ask(task.Chunk(0, 0)).Body(), "1")) || !d.ready(t, "1") {
+		t.Error("the chunk without sound does not fail its output")
+	}
+	for _, name := range []string{task.Chunk(7, 0), task.Chunk(0, 99)} {
+		if err := d.GiveUp(t.Context(), ask(name), failure); err != nil || d.handle(t, message(ask(name).Body(), "1")) {
+			t.Errorf("%s, which the plan does not have: %v", name, err)
+		}
+	}
+}
+
+type closing struct{ Vault }
+
+func (closing) Close() {}
+
+// TestEndedJobIsLeftAlone: its messages do nothing.
+func TestEndedJobIsLeftAlone(t *testing.T) {
+	d := newDesk()
+	d.submit(t)
+	if _, err := d.Ledger.UpdateJob(t.Context(), id, func(r *ledger.Record) error {
+		r.Job = job.FailJob(r.Job, job.BadMedia(nil), time.Now())
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if d.handle(t, message(ask(task.Audio).Body(), "1")) || len(d.sent) > 0 {
+		t.Errorf("sent %q", d.sent)
+	}
+}
