@@ -79,8 +79,8 @@ func benchReadAt(p Params, file, out []byte) error {
 	if err != nil {
 		return err
 	}
-	for off := int64(0); off < r.Size(); off += 1 << 20 {
-		if _, err := r.ReadAt(out[:min(1<<20, r.Size()-off)], off); err != nil {
+	for off := int64(0); off < r.Size(); off += 8 << 20 {
+		if _, err := r.ReadAt(out[:min(8<<20, r.Size()-off)], off); err != nil {
 			return err
 		}
 	}

@@ -3,8 +3,6 @@ package aesstream
 import (
 	"crypto/cipher"
 	"crypto/subtle"
-	"runtime"
-	"sync"
 )
 
 // cbcSealer encrypts in aes-cbc-pkcs7, a block after the other: each depends on
@@ -67,69 +65,3 @@ func (o cbcOpener) finish(b []byte) ([]byte, error) {
 	}
 	return b[:len(b)-blockSize+n], nil
 }
-
-// minLane is how much ciphertext in bytes is worth a core: about 10 µs.
-const minLane = 16 << 10
-
-// cbcLanes decrypts on all cores: a block depends on two blocks of ciphertext
-// only, so a chunk is cut into lanes that each begin with the block before.
-type cbcLanes struct {
-	iv    [blockSize]byte // the block of ciphertext before the next one
-	lanes []cbcLane
-	wait  sync.WaitGroup
-}
-
-// cbcLane is one core's part of a chunk.
-type cbcLane struct {
-	mode     cbcMode
-	dst, src []byte
-	run      func() // made once, since starting a goroutine of anything else allocates
-}
-
-// cbcMode is what the standard library's CBC offers beside cipher.BlockMode.
-type cbcMode interface {
-	cipher.BlockMode
-	SetIV([]byte)
-}
-
-func newCBCLanes(block cipher.Block) *cbcLanes {
-	c := &cbcLanes{lanes: make([]cbcLane, min(runtime.GOMAXPROCS(0), chunkSize/minLane))}
-	for i := range c.lanes {
-		lane := &c.lanes[i]
-		lane.mode = cipher.NewCBCDecrypter(block, c.iv[:]).(cbcMode)
-		lane.run = func() {
-			defer c.wait.Done()
-			lane.mode.CryptBlocks(lane.dst, lane.src)
-		}
-	}
-	return c
-}
-
-// decrypt decrypts the next blocks into dst, which is src or apart from it.
-func (c *cbcLanes) decrypt(dst, src []byte) {
-	if len(src) == 0 {
-		return
-	}
-	count := max(1, min(len(c.lanes), len(src)/minLane))
-	size := (len(src)/blockSize + count - 1) / count * blockSize
-	iv := c.iv[:]
-	used := c.lanes[:0]
-	for start := 0; start < len(src); start += size {
-		end := min(start+size, len(src))
-		used = used[:len(used)+1]
-		lane := &used[len(used)-1]
-		lane.dst, lane.src = dst[start:end], src[start:end]
-		lane.mode.SetIV(iv)
-		iv = src[end-blockSize : end]
-	}
-	// From here on src may be overwritten.
-	copy(c.iv[:], iv)
-	c.wait.Add(len(used))
-	for i := range used[1:] {
-		go used[1+i].run()
-	}
-	used[0].run()
-	c.wait.Wait()
-}
-
-func (c *cbcLanes) wipe() { c.lanes = nil }

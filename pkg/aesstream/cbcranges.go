@@ -40,20 +40,29 @@ func (r *cbcRanges) readAt(p []byte, off int64) (int, error) {
 	into := int(off % blockSize)
 	next := off - int64(into) // where the next block to decrypt begins
 	w.lanes.iv = r.iv
-	ahead := min(next, blockSize) // the block before it, unless that is the IV
-	for done := 0; done < len(p); {
-		blocks := min((into+len(p)-done+blockSize-1)/blockSize*blockSize, chunkSize)
-		b := w.buf[:int(ahead)+blocks]
-		if _, err := fetch(r.ra, b, next-ahead); err != nil {
+	ahead := int(min(next, blockSize)) // the block before it, unless that is the IV
+	done := 0
+	for done < len(p) {
+		rest := p[done:]
+		// Long reads go straight into p, once they are at a border of blocks, and
+		// there is enough of them for all cores.
+		direct := len(rest) >= chunkSize && into == 0 && ahead == 0
+		b := rest[:len(rest)/blockSize*blockSize]
+		if !direct {
+			b = w.buf[:ahead+min((into+len(rest)+blockSize-1)/blockSize*blockSize, chunkSize)]
+		}
+		if _, err := fetch(r.ra, b, next-int64(ahead)); err != nil {
 			return done, err
 		}
 		copy(w.lanes.iv[:], b[:ahead])
 		b = b[ahead:]
 		w.lanes.decrypt(b, b)
-		done += copy(p[done:], b[into:])
-		clear(b)
-		next += int64(blocks)
+		done += copy(rest, b[into:])
+		if !direct {
+			clear(b)
+		}
+		next += int64(len(b))
 		into, ahead = 0, 0 // the lanes know the block before
 	}
-	return len(p), nil
+	return done, nil
 }

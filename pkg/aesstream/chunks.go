@@ -5,18 +5,18 @@ import (
 	"io"
 )
 
-// chunks cuts ciphertext into chunks of chunkSize bytes and a rest, which has at
-// least held bytes if the file does: what is known to be the end only when
-// nothing follows it, such as a tag.
+// chunks cuts ciphertext into chunks of size bytes and a rest, which has at least
+// held bytes if the file does: what is known to be the end only when nothing
+// follows it, such as a tag.
 type chunks struct {
 	r    io.Reader
-	held int
-	buf  []byte
-	n    int // bytes of buf that are filled
+	size int
+	buf  []byte // size+held bytes
+	n    int    // bytes of buf that are filled
 }
 
-func newChunks(r io.Reader, held int) *chunks {
-	return &chunks{r: r, held: held, buf: make([]byte, chunkSize+held)}
+func newChunks(r io.Reader, size, held int) *chunks {
+	return &chunks{r: r, size: size, buf: make([]byte, size+held)}
 }
 
 // next returns the next chunk, or the rest and true. It is valid, and may be
@@ -24,7 +24,7 @@ func newChunks(r io.Reader, held int) *chunks {
 // else: an io.ErrUnexpectedEOF of the source is a failed transfer.
 func (c *chunks) next() (b []byte, last bool, err error) {
 	if c.n == len(c.buf) {
-		c.n = copy(c.buf, c.buf[chunkSize:])
+		c.n = copy(c.buf, c.buf[c.size:])
 	}
 	for idle := 0; c.n < len(c.buf); {
 		n, err := c.r.Read(c.buf[c.n:])
@@ -42,7 +42,7 @@ func (c *chunks) next() (b []byte, last bool, err error) {
 			}
 		}
 	}
-	return c.buf[:chunkSize], false, nil
+	return c.buf[:c.size], false, nil
 }
 
 // wipe forgets what was decrypted in place.

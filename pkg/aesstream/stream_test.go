@@ -121,7 +121,7 @@ func readAll(r io.Reader, step int) ([]byte, error) {
 // lengths lie around everything that has a size.
 var lengths = []int{0, 1, 15, 16, 17, 31, 32, 33, 1000, 64<<10 + 3,
 	chunkSize - 17, chunkSize - 16, chunkSize - 15, chunkSize - 1, chunkSize, chunkSize + 1, chunkSize + 15, chunkSize + 16, chunkSize + 17,
-	2*chunkSize - 16, 2*chunkSize - 1, 2 * chunkSize, 2*chunkSize + 1, 2*chunkSize + 500, 5*chunkSize + 12345}
+	2*chunkSize - 16, 2*chunkSize - 1, 2 * chunkSize, 2*chunkSize + 1, 2*chunkSize + 500, cbcChunk - 1, cbcChunk, cbcChunk + 15, cbcChunk + 16, cbcChunk + 17, 7*chunkSize + 12345}
 
 var steps = []int{7, 512, 4099, chunkSize - 1, chunkSize, chunkSize + 1, 3*chunkSize + 5, 8 * chunkSize}
 

@@ -29,7 +29,7 @@ func VerifyGCM(ctx context.Context, r io.Reader, size int64, p Params) error {
 		return err
 	}
 	defer g.wipe()
-	src := newChunks(r, tagSize)
+	src := newChunks(r, chunkSize, tagSize)
 	for {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
