@@ -136,12 +136,21 @@ func parse(t *testing.T, text string) rational.Rational {
 // silently decodes a file, of which ffmpeg must have nothing to say.
 func silently(t *testing.T, file string) {
 	t.Helper()
-	cmd := exec.Command("ffmpeg", "-v", "warning", "-nostdin", "-i", file, "-map", "0", "-fps_mode", "passthrough", "-f", "null", "-")
+	if said := warnings(t, "-i", file, "-map", "0", "-fps_mode", "passthrough", "-f", "null", "-"); said != "" {
+		t.Errorf("decoding %s: %.2000s", file, said)
+	}
+}
+
+// warnings are what ffmpeg has to say of a command that must succeed.
+func warnings(t *testing.T, args ...string) string {
+	t.Helper()
+	cmd := exec.Command("ffmpeg", append([]string{"-v", "warning", "-nostdin"}, args...)...)
 	var said bytes.Buffer
 	cmd.Stderr = &said
-	if err := cmd.Run(); err != nil || said.Len() > 0 {
-		t.Errorf("decoding %s: %v\n%.2000s", file, err, said.String())
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("%s: %v\n%.2000s", strings.Join(args, " "), err, said.String())
 	}
+	return said.String()
 }
 
 // customPreset stores a preset and returns its id.
