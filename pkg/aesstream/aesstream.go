@@ -12,8 +12,8 @@
 // it is not part of the file.
 //
 // It guarantees that
-//   - a stream holds less than 1 MiB whatever the length of the file, and
-//     allocates nothing for a chunk;
+//   - a stream, or one call of ReadAt, holds less than 1 MiB whatever the length
+//     of the file, and a stream allocates nothing for a chunk;
 //   - bad padding, a bad tag, a wrong key and a file that was cut short are one
 //     error, ErrDecrypt, and the padding is looked at in constant time;
 //   - an error stays: after it no call does anything;

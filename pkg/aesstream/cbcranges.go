@@ -44,9 +44,8 @@ func (r *cbcRanges) readAt(p []byte, off int64) (int, error) {
 	done := 0
 	for done < len(p) {
 		rest := p[done:]
-		// Long reads go straight into p, once they are at a border of blocks, and
-		// there is enough of them for all cores.
-		direct := len(rest) >= chunkSize && into == 0 && ahead == 0
+		// A long read is decrypted in p itself, on all cores, and moved into place.
+		direct := len(rest) >= chunkSize
 		b := rest[:len(rest)/blockSize*blockSize]
 		if !direct {
 			b = w.buf[:ahead+min((into+len(rest)+blockSize-1)/blockSize*blockSize, chunkSize)]

@@ -40,7 +40,6 @@ type Reader struct {
 	src   *chunks
 	o     opener
 	plain []byte // decrypted and not yet read
-	left  int64  // how many more bytes a file in this mode can have
 	err   error
 }
 
@@ -60,11 +59,7 @@ func NewReader(r io.Reader, p Params) (*Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	left, err := maxPlain(p.Mode)
-	if err != nil {
-		return nil, err
-	}
-	return &Reader{src: chunksOf(p.Mode, r), o: o, left: left}, nil
+	return &Reader{src: chunksOf(p.Mode, r), o: o}, nil
 }
 
 // Read reads plaintext. The error at the end is io.EOF, or ErrDecrypt; else it is
@@ -90,24 +85,18 @@ func (r *Reader) Read(p []byte) (int, error) {
 // next decrypts a chunk, into p if it has room for all of it.
 func (r *Reader) next(p []byte) int {
 	b, last, err := r.src.next()
-	if err == nil && !last && r.left < int64(len(b)) {
-		err = ErrDecrypt // longer than any file can be
-	}
-	if err == nil && last {
-		r.last(b)
-		return 0
-	}
-	if err != nil {
+	switch {
+	case err != nil:
 		r.end(err)
-		return 0
-	}
-	r.left -= int64(len(b))
-	if len(p) >= len(b) {
+	case last:
+		r.last(b)
+	case len(p) >= len(b):
 		r.o.open(p[:len(b)], b)
 		return len(b)
+	default:
+		r.o.open(b, b)
+		r.plain = b
 	}
-	r.o.open(b, b)
-	r.plain = b
 	return 0
 }
 
@@ -118,8 +107,7 @@ func (r *Reader) last(rest []byte) {
 		r.end(err)
 		return
 	}
-	clear(r.src.buf[len(rest):])
-	r.plain, r.src = plain, nil // Read clears the rest of the buffer
+	r.plain, r.src = plain, nil // Read clears what it returns
 	r.end(io.EOF)
 }
 

@@ -160,6 +160,10 @@ func TestVerifyGCM(t *testing.T) {
 	if err := verify(t.Context(), iotest.OneByteReader(iotest.DataErrReader(bytes.NewReader(file))), len(file)); err != nil {
 		t.Error(err)
 	}
+	long := io.MultiReader(bytes.NewReader(make([]byte, 3*chunkSize)), iotest.ErrReader(errors.New("read on in vain")))
+	if err := verify(t.Context(), long, chunkSize+tagSize); err != ErrDecrypt {
+		t.Errorf("a file that is longer than it was said to be: %v", err)
+	}
 	for _, cause := range []error{errors.New("the line is dead"), io.ErrUnexpectedEOF} {
 		cut := io.MultiReader(bytes.NewReader(file[:chunkSize+500]), iotest.ErrReader(cause))
 		if err := verify(t.Context(), cut, len(file)); !errors.Is(err, cause) {

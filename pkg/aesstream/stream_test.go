@@ -176,6 +176,7 @@ func TestReaderIsAReader(t *testing.T) {
 		"plain":    func(r io.Reader) io.Reader { return r },
 		"half":     iotest.HalfReader,
 		"data+err": iotest.DataErrReader,
+		"stutter":  func(r io.Reader) io.Reader { return &stutter{r: iotest.HalfReader(r)} },
 	}
 	for _, f := range formats {
 		for _, n := range []int{0, 1, 16, 5000, chunkSize - 16, chunkSize, chunkSize + 16, 2*chunkSize + 7} {
@@ -211,6 +212,19 @@ func TestReaderPassesErrorsOn(t *testing.T) {
 			t.Errorf("%s: a source that gives nothing: %v", f, err)
 		}
 	}
+}
+
+// stutter gives nothing 60 times before it gives something.
+type stutter struct {
+	r io.Reader
+	n int
+}
+
+func (s *stutter) Read(p []byte) (int, error) {
+	if s.n++; s.n%60 != 0 {
+		return 0, nil
+	}
+	return s.r.Read(p)
 }
 
 type idleReader struct{}
