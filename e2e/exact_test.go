@@ -84,6 +84,7 @@ func TestFramesAreExactlyTheSources(t *testing.T) {
 	}
 	for i, c := range exactCases {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			r := jobs[i]
 			r.wait(t)
 			for _, g := range planOf(t, r.id).Groups {
