@@ -27,7 +27,7 @@ import (
 // Vault holds one job's media under the job's keys.
 type Vault interface {
 	// Store seals a file of an output and creates the object; see package vault.
-	Store(ctx context.Context, o plan.Output, key, contentType string, r io.Reader) (size int64, err error)
+	Store(ctx context.Context, o plan.Output, key, contentType string, r io.Reader) (task.Sealed, error)
 	// StorePlain creates a playlist, which is never encrypted.
 	StorePlain(ctx context.Context, bucket, key, contentType, owner string, r io.Reader) (size int64, err error)
 	Work(ctx context.Context, key string, size int64) (io.ReadCloser, error)

@@ -54,12 +54,12 @@ func (m *making) file(ctx context.Context) (*ledger.Result, error) {
 	if m.output.Picture == nil {
 		contentType = "audio/mp4"
 	}
-	size, err := m.vault.Store(ctx, m.output, m.output.Key, contentType, r)
+	sealed, err := m.vault.Store(ctx, m.output, m.output.Key, contentType, r)
 	r.CloseWithError(io.ErrClosedPipe)
 	if err != nil {
 		return nil, err
 	}
-	return &ledger.Result{Result: job.Result{DurationMillis: int64(ends*1000 + 0.5), FileSize: size}}, nil
+	return &ledger.Result{Result: job.Result{DurationMillis: int64(ends*1000 + 0.5), FileSize: sealed.Bytes}}, nil
 }
 
 // parts are the output's parts in order, by track.

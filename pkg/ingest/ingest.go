@@ -41,10 +41,15 @@ type Vault interface {
 	// checks that it can be read under the encryption. Errors wrap those of
 	// package object, or are a *job.Failure about the key.
 	Pin(ctx context.Context, bucket, key, versionID string, e *job.Encryption) (plan.Input, error)
-	Input(ctx context.Context, in plan.Input) (*source.Reader, error)
+	Input(ctx context.Context, in plan.Input) (source.Media, error)
+	// Verify checks the whole input where its mode has something to check.
+	Verify(ctx context.Context, in plan.Input) error
 	// Seal checks the key that an output names, or makes one where the mode
 	// wants one and none is named.
 	Seal(ctx context.Context, e *job.Encryption) (*job.Encryption, error)
+	// Claim names an output's key and IV where the pair must never encrypt two
+	// files; "" where it may.
+	Claim(ctx context.Context, e *job.Encryption, segmented bool) (string, error)
 	// WorkKey makes the data key of the job's work files.
 	WorkKey(ctx context.Context) (job.Encryption, error)
 	// Exists says whether an object of the name is there already.
@@ -69,7 +74,7 @@ type Ingester struct {
 	Documents       Documents
 	Queue           Queue
 	Open            func(k plan.Keys) Vault
-	Probe           func(ctx context.Context, in *source.Reader) (Probed, error)
+	Probe           func(ctx context.Context, in source.Media) (Probed, error)
 	DefaultID       string // of the pipeline that takes what no other does
 	DefaultPipeline string // its document, stored when it is first needed
 	KeyARN          string // the stack's own key, for work files of pipelines without one

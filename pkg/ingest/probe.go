@@ -15,8 +15,8 @@ import (
 )
 
 // ProbeWith probes inputs by ffprobe, which reads them over loopback.
-func ProbeWith(p probe.Prober) func(context.Context, *source.Reader) (Probed, error) {
-	return func(ctx context.Context, in *source.Reader) (Probed, error) {
+func ProbeWith(p probe.Prober) func(context.Context, source.Media) (Probed, error) {
+	return func(ctx context.Context, in source.Media) (Probed, error) {
 		server, err := loopback.New(ctx)
 		if err != nil {
 			return Probed{}, err

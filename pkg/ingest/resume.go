@@ -73,12 +73,7 @@ func (i *Ingester) plan(ctx context.Context, rec *ledger.Record) (*plan.Plan, er
 	if err != nil {
 		return nil, err
 	}
-	input, err := v.Input(ctx, in)
-	if err != nil {
-		return nil, err
-	}
-	defer input.Close()
-	probed, err := i.Probe(ctx, input)
+	probed, err := i.probe(ctx, v, in)
 	if err != nil {
 		return nil, err
 	}
@@ -97,6 +92,9 @@ func (i *Ingester) plan(ctx context.Context, rec *ledger.Record) (*plan.Plan, er
 		return nil, err
 	}
 	if err := i.claimNames(ctx, v, made); err != nil {
+		return nil, err
+	}
+	if err := i.claimPairs(ctx, v, made); err != nil {
 		return nil, err
 	}
 	first, err := i.Ledger.CreatePlan(ctx, made)
@@ -195,6 +193,27 @@ func (i *Ingester) await(ctx context.Context, bucket, key string, rec *ledger.Re
 	return err
 }
 
+// probe verifies what can be verified of the input, and probes it. A file that
+// is encrypted by no storage and turns out to be no media was most likely opened
+// with another key or IV, or cut: that reads like a file that can't be
+// decrypted, so that nobody learns more of a key by trying.
+func (i *Ingester) probe(ctx context.Context, v Vault, in plan.Input) (Probed, error) {
+	if err := v.Verify(ctx, in); err != nil {
+		return Probed{}, err
+	}
+	input, err := v.Input(ctx, in)
+	if err != nil {
+		return Probed{}, err
+	}
+	defer input.Close()
+	probed, err := i.Probe(ctx, input)
+	var failure *job.Failure
+	if errors.As(err, &failure) && in.Encryption != nil && in.Encryption.InitializationVector != "" {
+		err = job.DecryptFailed(err, in.Key, in.Encryption.Mode)
+	}
+	return probed, err
+}
+
 // override puts what the job says of its input in place of what was found.
 func override(p *plan.SourcePicture, in job.Input) error {
 	if p == nil || in.AspectRatio == "" || in.AspectRatio == "auto" {
@@ -250,6 +269,33 @@ func (i *Ingester) claimNames(ctx context.Context, v Vault, p *plan.Plan) error 
 		}
 		if taken {
 			p.Fail(n, job.OutputExists(o.Bucket, o.MainKey()))
+		}
+	}
+	return nil
+}
+
+// claimPairs fails each output whose key and IV are those of another file, in
+// the modes where two files under one pair could be read by their difference.
+func (i *Ingester) claimPairs(ctx context.Context, v Vault, p *plan.Plan) error {
+	for n := range p.Outputs {
+		o := p.Outputs[n]
+		if o.Failure != nil || o.Encryption == nil {
+			continue
+		}
+		pair, err := v.Claim(ctx, o.Encryption, o.SegmentFrames > 0)
+		if err != nil {
+			return err
+		}
+		if pair == "" {
+			continue
+		}
+		owner, err := i.Ledger.ClaimPair(ctx, pair, ledger.Entry{Job: p.Job, Output: o.ID})
+		if err != nil {
+			return err
+		}
+		if mine := (ledger.Entry{Job: p.Job, Output: o.ID}); owner != mine {
+			p.Fail(n, job.Fail(job.CodeValidation, "the Key and InitializationVector were given to output %s of job %s already: in mode %s a pair must never encrypt two files; give another InitializationVector",
+				owner.Output, owner.Job, o.Encryption.Mode))
 		}
 	}
 	return nil

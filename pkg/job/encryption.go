@@ -12,6 +12,9 @@ const (
 	ModeS3    = "s3"         // S3 encrypts with keys of its own
 	ModeS3KMS = "s3-aws-kms" // S3 encrypts with a KMS key
 	ModeSSEC  = "sse-c"      // S3 encrypts with the customer's key, sent over TLS
+	ModeCBC   = "aes-cbc-pkcs7"
+	ModeCTR   = "aes-ctr"
+	ModeGCM   = "aes-gcm"
 )
 
 // base64Pattern is the API's pattern of Key and KeyMd5 without the empty text.
@@ -42,9 +45,8 @@ func readEncryption(o *document.Object, way direction) *Encryption {
 	before := o.Problems().Len()
 	// No value is quoted but the Mode: a key may stand in the wrong member.
 	e := Encryption{
-		Mode: o.String("Mode", blankOr(document.Later("the encryption mode",
-			"aes-cbc-pkcs7", "aes-ctr", "aes-gcm", "s3-encryption-client")),
-			blankOr(document.OneOf(ModeS3, ModeS3KMS, ModeSSEC))),
+		Mode: o.String("Mode", blankOr(document.Later("the encryption mode", "s3-encryption-client")),
+			blankOr(document.OneOf(ModeS3, ModeS3KMS, ModeSSEC, ModeCBC, ModeCTR, ModeGCM))),
 		Key:                  o.Secret("Key", blankOr(document.Pattern(base64Pattern)), blankOr(wrappedKey)),
 		KeyMd5:               o.Secret("KeyMd5", blankOr(document.Pattern(base64Pattern)), blankOr(md5Size)),
 		InitializationVector: o.Secret("InitializationVector", document.Length(0, 255)),
@@ -78,10 +80,31 @@ func checkEncryption(o *document.Object, e Encryption, way direction) {
 		if (e.Key == "") != (e.KeyMd5 == "") {
 			problems.Addf(o.Path("KeyMd5"), "'%s' must give Key and KeyMd5 together", o.Path(""))
 		}
-		if way == reading && e.Key == "" && e.KeyMd5 == "" {
-			problems.Addf(o.Path("Key"), "'%s' must give Key and KeyMd5, since an input in mode sse-c can't be read without them", o.Path(""))
+		checkReadable(o, e, way)
+	case ModeCBC, ModeCTR, ModeGCM:
+		complete := e.Key != "" && e.KeyMd5 != "" && e.InitializationVector != ""
+		if given && !complete {
+			problems.Addf(o.Path("InitializationVector"), "'%s' must give Key, KeyMd5 and InitializationVector together", o.Path(""))
 		}
+		if e.InitializationVector != "" && !validIV(e, way) {
+			problems.Addf(o.Path("InitializationVector"), "'%s' must have an InitializationVector that is the base64 of 16 bytes", o.Path(""))
+		}
+		checkReadable(o, e, way)
 	}
+}
+
+// checkReadable: what is read needs its key; for what is written one is made.
+func checkReadable(o *document.Object, e Encryption, way direction) {
+	if way == reading && e.Key == "" && e.KeyMd5 == "" {
+		o.Problems().Addf(o.Path("Key"), "'%s' must give Key and KeyMd5, since an input in mode %s can't be read without them", o.Path(""), e.Mode)
+	}
+}
+
+// validIV: the API has 16 bytes in every mode; files in aes-gcm from elsewhere
+// have 12 more often than not, so those can be read.
+func validIV(e Encryption, way direction) bool {
+	iv, err := base64.StdEncoding.DecodeString(e.InitializationVector)
+	return err == nil && (len(iv) == 16 || len(iv) == 12 && e.Mode == ModeGCM && way == reading)
 }
 
 // blankOr lets a member be "", which the API treats as left out.

@@ -102,6 +102,16 @@ func (l *Ledger) Catalog(ctx context.Context, outputKey string, e Entry, replace
 
 func catalogKey(outputKey string) string { return "catalog/" + outputKey + ".json" }
 
+// ClaimPair claims a pair of key and IV for an output, or reads the output that
+// claimed it first. The claim is for ever.
+func (l *Ledger) ClaimPair(ctx context.Context, pair string, e Entry) (Entry, error) {
+	first, _, err := createOrRead(ctx, l, "pairs/"+pair+".json", &e)
+	if err != nil {
+		return Entry{}, err
+	}
+	return *first, nil
+}
+
 // Owner reads the owner of an output key; an object.ErrNotExist for one that
 // no job wrote.
 func (l *Ledger) Owner(ctx context.Context, outputKey string) (Entry, error) {

@@ -96,7 +96,7 @@ func TestParseProblems(t *testing.T) {
 		"storage class":            {doc(`"ContentConfig":{"Bucket":"b","StorageClass":"ReducedRedundancy"},"ThumbnailConfig":{"Bucket":"b"}`), "can't do the StorageClass ReducedRedundancy yet"},
 		"unknown":                  {doc(out + `"inputBucket":"x"`), "did you mean 'InputBucket'?"},
 		"unknown addition":         {doc(out + `"Sealreel":{"Drops":{}}`), "at 'sealreel.drops' failed to satisfy constraint: Member is unknown"},
-		"input mode":               {doc(out + `"Sealreel":{"InputEncryption":{"Mode":"aes-gcm"}}`), "at 'sealreel.inputEncryption.mode' failed to satisfy constraint: this version of Sealreel can't do the encryption mode aes-gcm yet"},
+		"input mode":               {doc(out + `"Sealreel":{"InputEncryption":{"Mode":"s3-encryption-client"}}`), "at 'sealreel.inputEncryption.mode' failed to satisfy constraint: this version of Sealreel can't do the encryption mode s3-encryption-client yet"},
 		"input key missing":        {doc(out + `"Sealreel":{"InputEncryption":{"Mode":"sse-c"}}`), "'sealreel.inputEncryption' must give Key and KeyMd5"},
 		"no template":              {doc(out + `"Sealreel":{"Drop":{"Prefix":"a"}}`), "at 'sealreel.drop.template' failed to satisfy constraint: Member must be an object"},
 		"template no object":       {doc(drop("", `[]`)), "at 'sealreel.drop.template' failed to satisfy constraint: Member must be an object"},

@@ -40,11 +40,12 @@ func (t *UploadTarget) String() string { return Object{Bucket: t.Bucket, Key: t.
 
 // Stored is an object that an upload stored. Size is in bytes of what was read
 // from the upload's reader. Earlier: it was there already, from an earlier
-// attempt of the same Writer and with the same size.
+// attempt of the same Writer and with the same size; then Metadata is its own.
 type Stored struct {
 	Size            int64
 	ETag, VersionID string
 	Earlier         bool
+	Metadata        map[string]string
 }
 
 // Upload stores what r gives until io.EOF as a new object. At most three parts
@@ -114,7 +115,7 @@ func (s *Store) recognise(ctx context.Context, t *UploadTarget, size int64) (Sto
 		taken.Mine = mine
 		return Stored{}, taken
 	}
-	return Stored{Size: size, ETag: info.ETag, VersionID: info.VersionID, Earlier: true}, nil
+	return Stored{Size: size, ETag: info.ETag, VersionID: info.VersionID, Earlier: true, Metadata: info.Metadata}, nil
 }
 
 // metadata is the target's with the writer.

@@ -24,8 +24,22 @@ func checkMembers(mode Mode, e job.Encryption) error {
 		return job.Fail(job.CodeUnwrapKey, "KeyMd5 is missing; it is the base64 of the MD5 of the decoded Key (the KMS ciphertext)")
 	case mode.IVSize == 0 && e.InitializationVector != "":
 		return job.Fail(job.CodeValidation, "encryption mode %q takes no InitializationVector", mode.Name)
+	case mode.IVSize > 0 && e.InitializationVector == "":
+		return job.Fail(job.CodeValidation, "encryption mode %q needs an InitializationVector", mode.Name)
 	}
 	return nil
+}
+
+// ivOf reads an InitializationVector: 16 bytes, and in GCM also 12.
+func ivOf(mode Mode, e job.Encryption) ([]byte, error) {
+	if mode.IVSize == 0 {
+		return nil, nil
+	}
+	iv, err := base64.StdEncoding.DecodeString(e.InitializationVector)
+	if err != nil || len(iv) != mode.IVSize && !(mode.Name == job.ModeGCM && len(iv) == 12) {
+		return nil, job.Fail(job.CodeValidation, "the InitializationVector for mode %s must be the base64 of %d bytes", mode.Name, mode.IVSize)
+	}
+	return iv, nil
 }
 
 // checkMD5 accepts the MD5 of the KMS ciphertext, which is what Elastic

@@ -2,6 +2,7 @@ package seal
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
@@ -16,6 +17,7 @@ import (
 type Material struct {
 	Mode Mode
 	Key  Key
+	IV   []byte // where the mode takes one
 }
 
 // Keyring holds the unwrapped keys of one invocation over one pipeline. It is
@@ -121,7 +123,11 @@ func (r *Keyring) Unwrap(ctx context.Context, e job.Encryption) (*Material, erro
 	if !mode.Takes(key.Bits()) {
 		return nil, job.KeyLength(key.Bits(), md5Of(ciphertext), mode.Name)
 	}
-	return &Material{Mode: mode, Key: key}, nil
+	iv, err := ivOf(mode, e)
+	if err != nil {
+		return nil, err
+	}
+	return &Material{Mode: mode, Key: key, IV: iv}, nil
 }
 
 // unwrap returns the key that a ciphertext wraps, from the ring when it is
@@ -151,8 +157,16 @@ func (r *Keyring) unwrap(ctx context.Context, ciphertext []byte) (Key, error) {
 	return key, nil
 }
 
+// NewIV is a random InitializationVector for the mode.
+func NewIV(m Mode) []byte {
+	iv := make([]byte, m.IVSize)
+	rand.Read(iv) // never fails (crypto/rand)
+	return iv
+}
+
 // Generate makes a key for an output, or for the job's work files, that brings
-// none, and returns it wrapped, with the MD5 of the ciphertext. A mode without
+// none, and returns it wrapped, with the MD5 of the ciphertext and, where the
+// mode takes one, a random InitializationVector. A mode without
 // a key needs none: the element then holds the mode alone. Failures are as for
 // Unwrap, with code 4019.
 func (r *Keyring) Generate(ctx context.Context, mode string) (job.Encryption, error) {
@@ -185,5 +199,9 @@ func (r *Keyring) Generate(ctx context.Context, mode string) (job.Encryption, er
 	if err := r.keep(h, key); err != nil {
 		return job.Encryption{}, err
 	}
-	return job.Encryption{Mode: mode, Key: base64.StdEncoding.EncodeToString(ciphertext), KeyMd5: md5Of(ciphertext)}, nil
+	e := job.Encryption{Mode: mode, Key: base64.StdEncoding.EncodeToString(ciphertext), KeyMd5: md5Of(ciphertext)}
+	if m.IVSize > 0 {
+		e.InitializationVector = base64.StdEncoding.EncodeToString(NewIV(m))
+	}
+	return e, nil
 }

@@ -23,7 +23,7 @@ type Mode struct {
 	Name   string // as in a job's Encryption.Mode
 	Side   Side
 	Bits   []int // key sizes in bits; none: the mode takes no key of the job
-	IVSize int   // size of the InitializationVector in bytes; 0: it takes none
+	IVSize int   // size of an InitializationVector made here, in bytes; 0: it takes none
 	// GenerateBits is the size of a key made for an output that brings none.
 	GenerateBits int
 }
@@ -38,6 +38,9 @@ var modes = []Mode{
 	{Name: job.ModeS3, Side: Storage},
 	{Name: job.ModeS3KMS, Side: Storage},
 	{Name: job.ModeSSEC, Side: Storage, Bits: []int{256}, GenerateBits: 256},
+	{Name: job.ModeCBC, Side: Here, Bits: []int{128, 192, 256}, IVSize: 16, GenerateBits: 128},
+	{Name: job.ModeCTR, Side: Here, Bits: []int{128, 192, 256}, IVSize: 16, GenerateBits: 128},
+	{Name: job.ModeGCM, Side: Here, Bits: []int{128, 192, 256}, IVSize: 16, GenerateBits: 128},
 	{Name: ModeWork, Side: Here, Bits: []int{256}, GenerateBits: 256},
 }
 
@@ -54,6 +57,11 @@ func ModeOf(name string) (Mode, error) {
 
 // TakesKey says whether the mode needs a key of the job.
 func (m Mode) TakesKey() bool { return len(m.Bits) > 0 }
+
+// OnceOnly says whether a key and an InitializationVector must never encrypt two
+// different files together: in counter modes the two could be read by their
+// difference (NIST SP 800-38A, appendix B; SP 800-38D, 8).
+func (m Mode) OnceOnly() bool { return m.Name == job.ModeCTR || m.Name == job.ModeGCM }
 
 // Takes says whether the mode takes keys of that many bits.
 func (m Mode) Takes(bits int) bool { return slices.Contains(m.Bits, bits) }

@@ -8,6 +8,14 @@ type Segment struct {
 	Key   string `json:"key"`
 	Bytes int64  `json:"bytes"`
 	Ticks int64  `json:"ticks"`
+	IV    string `json:"iv,omitempty"` // that it is sealed with, in the modes that take one
+}
+
+// Sealed is what was stored of one file: the bytes of plaintext and the base64
+// of the IV, which is the file's own.
+type Sealed struct {
+	Bytes int64
+	IV    string
 }
 
 // Part is a stretch of one track, as two sealed objects of the work bucket: the

@@ -187,7 +187,7 @@ func (w *chunkWork) encodePictures(ctx context.Context, places []int) error {
 	return job.BadMedia(err)
 }
 
-func (w *chunkWork) encodeFrom(ctx context.Context, in *source.Reader, places []int, c plan.Chunk) error {
+func (w *chunkWork) encodeFrom(ctx context.Context, in source.Media, places []int, c plan.Chunk) error {
 	g := w.plan.Groups[w.group]
 	streams := make([]stream, len(places))
 	for i, place := range places {

@@ -18,7 +18,7 @@ type stream struct {
 // encode runs ffmpeg on the input, with every output a stream that is taken by
 // us: plaintext passes through memory only. arguments are made from how the
 // input is opened and how each output is written.
-func (a *attempt) encode(ctx context.Context, in *source.Reader, streams []stream, arguments func(input []string, outputs [][]string) []string) error {
+func (a *attempt) encode(ctx context.Context, in source.Media, streams []stream, arguments func(input []string, outputs [][]string) []string) error {
 	server, err := loopback.New(ctx)
 	if err != nil {
 		return err

@@ -31,7 +31,7 @@ type segmenter struct {
 	open    *segment
 	stored  *errgroup.Group
 	made    []task.Segment
-	pending []chan int64 // sizes to come, by segment
+	pending []chan task.Sealed // what is stored of each segment, to come
 }
 
 // segment is one that is being written.
@@ -97,13 +97,13 @@ func (s *segmenter) store(ctx context.Context, r *io.PipeReader, index int64) {
 		s.stored.SetLimit(2)
 	}
 	key := s.output.Names().Segment(int(index))
-	size := make(chan int64, 1)
-	s.pending = append(s.pending, size)
+	sealed := make(chan task.Sealed, 1)
+	s.pending = append(s.pending, sealed)
 	s.made = append(s.made, task.Segment{Key: key})
 	s.stored.Go(func() error {
 		n, err := s.vault.Store(ctx, s.output, key, segmentType, r)
 		r.CloseWithError(errOr(err, io.ErrClosedPipe))
-		size <- n
+		sealed <- n
 		return err
 	})
 }
@@ -146,8 +146,9 @@ func (s *segmenter) end(ctx context.Context) (task.Made, error) {
 	if err := s.stored.Wait(); err != nil {
 		return task.Made{}, err
 	}
-	for i, size := range s.pending {
-		s.made[i].Bytes = <-size
+	for i, pending := range s.pending {
+		sealed := <-pending
+		s.made[i].Bytes, s.made[i].IV = sealed.Bytes, sealed.IV
 	}
 	return task.Made{Segments: s.made, Codecs: s.codecs()}, nil
 }

@@ -25,12 +25,11 @@ import (
 // Vault holds one job's media under the job's keys. Close forgets the keys.
 type Vault interface {
 	// Input opens the plan's input.
-	Input(ctx context.Context, in plan.Input) (*source.Reader, error)
+	Input(ctx context.Context, in plan.Input) (source.Media, error)
 	// Store seals a file of an output and creates the object. When it is there
 	// already and ours, that is no error; when it is not ours, the error is a
-	// *job.Failure of job.CodeOutputExists. The size is that of the plaintext
-	// that is stored.
-	Store(ctx context.Context, o plan.Output, key, contentType string, r io.Reader) (size int64, err error)
+	// *job.Failure of job.CodeOutputExists.
+	Store(ctx context.Context, o plan.Output, key, contentType string, r io.Reader) (task.Sealed, error)
 	// StoreWork seals and creates an object of the work bucket; size is that of
 	// the object.
 	StoreWork(ctx context.Context, key string, r io.Reader) (size int64, err error)

@@ -11,9 +11,9 @@ package vault
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 
+	"sealreel/pkg/aesstream"
 	"sealreel/pkg/job"
 	"sealreel/pkg/object"
 	"sealreel/pkg/plan"
@@ -112,17 +112,64 @@ func modeName(e *job.Encryption) string {
 	return e.Mode
 }
 
-// Input opens a pinned input. What reading it meets is a *job.Failure when it
-// can't be mended by trying again.
-func (s *Session) Input(ctx context.Context, in plan.Input) (*source.Reader, error) {
+// Input opens a pinned input as plaintext. What reading it meets is a
+// *job.Failure when it can't be mended by trying again.
+func (s *Session) Input(ctx context.Context, in plan.Input) (source.Media, error) {
 	m, err := s.material(ctx, in.Encryption)
 	if err != nil {
 		return nil, err
 	}
+	raw := s.raw(ctx, in, m)
+	if m == nil || m.Mode.Side != seal.Here {
+		return raw, nil
+	}
+	plain, err := aesstream.NewReaderAt(raw, in.Size, params(m, m.IV))
+	if err != nil {
+		err = errors.Join(err, raw.Close())
+		return nil, decryptFailure(err, in)
+	}
+	return opened{plain, raw}, nil
+}
+
+// Verify reads an input in aes-gcm whole, once, and checks its tag; inputs in
+// other modes have none. A file that is not genuine is a *job.Failure.
+func (s *Session) Verify(ctx context.Context, in plan.Input) error {
+	m, err := s.material(ctx, in.Encryption)
+	if err != nil || m == nil || m.Mode.Name != job.ModeGCM {
+		return err
+	}
+	raw := s.raw(ctx, in, m)
+	defer raw.Close()
+	return decryptFailure(aesstream.VerifyGCM(ctx, io.NewSectionReader(raw, 0, in.Size), in.Size, params(m, m.IV)), in)
+}
+
+// decryptFailure gives what can't be decrypted the one failure that a job shows.
+func decryptFailure(err error, in plan.Input) error {
+	var size *aesstream.SizeError
+	if errors.Is(err, aesstream.ErrDecrypt) || errors.As(err, &size) {
+		return job.DecryptFailed(err, in.Key, in.Encryption.Mode)
+	}
+	return err
+}
+
+// raw opens a pinned object as S3 gives it.
+func (s *Session) raw(ctx context.Context, in plan.Input, m *seal.Material) *source.Reader {
 	o := s3store.Object{Bucket: in.Bucket, Key: in.Key, VersionID: in.VersionID, ETag: in.ETag}
 	return s.open(ctx, o, m, in.Size, func(err error) error {
 		return s3store.InputFailure(err, o, modeName(in.Encryption))
-	}), nil
+	})
+}
+
+// opened is an object that is decrypted here.
+type opened struct {
+	*aesstream.ReaderAt
+	raw *source.Reader
+}
+
+func (o opened) Close() error { return o.raw.Close() }
+
+func params(m *seal.Material, iv []byte) aesstream.Params {
+	return aesstream.Params{Mode: aesstream.Mode(m.Mode.Name), Key: m.Key, IV: iv}
 }
 
 func (s *Session) open(ctx context.Context, o s3store.Object, m *seal.Material, size int64, explain func(error) error) *source.Reader {
@@ -165,39 +212,3 @@ func (s *Session) Exists(ctx context.Context, bucket, key string) (bool, error) 
 	}
 	return false, s3store.OutputFailure(err, bucket, key)
 }
-
-// Store seals a file of an output and creates the object. When an earlier
-// attempt stored it, that is no error and the size is that of what is stored.
-// When it is somebody else's, the error is a *job.Failure of
-// job.CodeOutputExists.
-func (s *Session) Store(ctx context.Context, o plan.Output, key, contentType string, r io.Reader) (int64, error) {
-	m, err := s.material(ctx, o.Encryption)
-	if err != nil {
-		return 0, err
-	}
-	return s.upload(ctx, s3store.UploadTarget{
-		Bucket: o.Bucket, Key: key, ContentType: contentType, Material: m, KMSKeyARN: s.plan.KeyARN,
-		Writer: writer(o, key),
-	}, r)
-}
-
-// StorePlain creates a playlist, which is never encrypted. The owner is the
-// same for every attempt at it.
-func (s *Session) StorePlain(ctx context.Context, bucket, key, contentType, owner string, r io.Reader) (int64, error) {
-	return s.upload(ctx, s3store.UploadTarget{Bucket: bucket, Key: key, ContentType: contentType, Writer: owner + "/" + key}, r)
-}
-
-func (s *Session) upload(ctx context.Context, t s3store.UploadTarget, r io.Reader) (int64, error) {
-	stored, err := s.store.Upload(ctx, t, r)
-	var exists *s3store.ExistsError
-	switch {
-	case errors.As(err, &exists) && exists.Mine:
-		return exists.Info.Size, nil
-	case err != nil:
-		return 0, s3store.OutputFailure(err, t.Bucket, t.Key)
-	}
-	return stored.Size, nil
-}
-
-// writer names what is written, the same for every attempt at it.
-func writer(o plan.Output, key string) string { return fmt.Sprintf("%s/%s/%s", o.Job, o.ID, key) }

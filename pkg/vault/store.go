@@ -1,0 +1,122 @@
+package vault
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+
+	"sealreel/pkg/aesstream"
+	"sealreel/pkg/job"
+	"sealreel/pkg/plan"
+	"sealreel/pkg/s3store"
+	"sealreel/pkg/seal"
+	"sealreel/pkg/task"
+)
+
+// The user metadata of every object that is encrypted here: with it, and with
+// the right to unwrap the key, the object can be opened by itself.
+const (
+	MetadataMode       = "sealreel-mode"
+	MetadataKey        = "sealreel-key" // wrapped
+	MetadataKeyMD5     = "sealreel-key-md5"
+	MetadataIV         = "sealreel-iv"
+	MetadataCommitment = "sealreel-commitment"
+)
+
+// Store seals a file of an output and creates the object. When an earlier
+// attempt stored it, that is no error and what is returned is what is stored.
+// When it is somebody else's, the error is a *job.Failure of
+// job.CodeOutputExists.
+//
+// Of an output that is one file, the file is sealed with the output's IV: it is
+// assembled from parts that are fixed, so that every attempt seals the same
+// bytes. Each file of a segmented output gets an IV of its own.
+func (s *Session) Store(ctx context.Context, o plan.Output, key, contentType string, r io.Reader) (task.Sealed, error) {
+	m, err := s.material(ctx, o.Encryption)
+	if err != nil {
+		return task.Sealed{}, err
+	}
+	t := s3store.UploadTarget{
+		Bucket: o.Bucket, Key: key, ContentType: contentType, Material: m, KMSKeyARN: s.plan.KeyARN,
+		Writer: writer(o, key),
+	}
+	if m == nil || m.Mode.Side != seal.Here {
+		return s.upload(ctx, t, r)
+	}
+	own := *m
+	if o.SegmentFrames > 0 {
+		own.IV = seal.NewIV(m.Mode)
+	}
+	return s.storeEncrypted(ctx, t, &own, o.Encryption, r)
+}
+
+// storeEncrypted encrypts what r gives and uploads the ciphertext.
+func (s *Session) storeEncrypted(ctx context.Context, t s3store.UploadTarget, m *seal.Material, e *job.Encryption, r io.Reader) (task.Sealed, error) {
+	iv := base64.StdEncoding.EncodeToString(m.IV)
+	t.Material = nil
+	t.Metadata = map[string]string{
+		MetadataMode: m.Mode.Name, MetadataKey: e.Key, MetadataKeyMD5: e.KeyMd5, MetadataIV: iv,
+		MetadataCommitment: m.Commit(t.Bucket, t.Key),
+	}
+	sealed, pipe := io.Pipe()
+	count := make(chan int64, 1)
+	go func() {
+		var n int64
+		w, err := aesstream.NewWriter(pipe, params(m, m.IV))
+		if err == nil {
+			if n, err = io.Copy(w, r); err == nil {
+				err = w.Close()
+			}
+		}
+		count <- n
+		pipe.CloseWithError(err) // nil is the end of the object
+	}()
+	defer sealed.Close()
+	stored, err := s.upload(ctx, t, sealed)
+	if err != nil {
+		return task.Sealed{}, err
+	}
+	if stored.IV != "" { // an earlier attempt's
+		_, most, err := aesstream.PlainSize(aesstream.Mode(m.Mode.Name), stored.Bytes)
+		return task.Sealed{Bytes: most, IV: stored.IV}, err
+	}
+	return task.Sealed{Bytes: <-count, IV: iv}, nil
+}
+
+// StorePlain creates a playlist, which is never encrypted. The owner is the
+// same for every attempt at it.
+func (s *Session) StorePlain(ctx context.Context, bucket, key, contentType, owner string, r io.Reader) (int64, error) {
+	stored, err := s.upload(ctx, s3store.UploadTarget{Bucket: bucket, Key: key, ContentType: contentType, Writer: owner + "/" + key}, r)
+	return stored.Bytes, err
+}
+
+// upload returns the size of the object, and of one that an earlier attempt
+// stored the IV.
+func (s *Session) upload(ctx context.Context, t s3store.UploadTarget, r io.Reader) (task.Sealed, error) {
+	stored, err := s.store.Upload(ctx, t, r)
+	var exists *s3store.ExistsError
+	switch {
+	case errors.As(err, &exists) && exists.Mine:
+		return task.Sealed{Bytes: exists.Info.Size, IV: exists.Info.Metadata[MetadataIV]}, nil
+	case err != nil:
+		return task.Sealed{}, s3store.OutputFailure(err, t.Bucket, t.Key)
+	case stored.Earlier:
+		return task.Sealed{Bytes: stored.Size, IV: stored.Metadata[MetadataIV]}, nil
+	}
+	return task.Sealed{Bytes: stored.Size}, nil
+}
+
+// writer names what is written, the same for every attempt at it.
+func writer(o plan.Output, key string) string { return fmt.Sprintf("%s/%s/%s", o.Job, o.ID, key) }
+
+// Claim names the key and IV of an output whose mode must never use the pair
+// for another file; "" when it may, or when every file gets an IV of its own.
+func (s *Session) Claim(ctx context.Context, e *job.Encryption, segmented bool) (string, error) {
+	m, err := s.material(ctx, e)
+	if err != nil || m == nil || segmented || !m.Mode.OnceOnly() {
+		return "", err
+	}
+	return m.Pair(), nil
+}
