@@ -114,7 +114,7 @@ func (w *world) Pin(_ context.Context, bucket, key, version string, e *job.Encry
 	return plan.Input{Bucket: bucket, Key: key, VersionID: now, ETag: "e", Size: 1000, Encryption: e}, nil
 }
 
-func (w *world) Input(ctx context.Context, in plan.Input) (*source.Reader, error) {
+func (w *world) Input(ctx context.Context, in plan.Input) (source.Media, error) {
 	if err := w.call(); err != nil {
 		return nil, err
 	}
@@ -139,6 +139,10 @@ func (w *world) Seal(_ context.Context, e *job.Encryption) (*job.Encryption, err
 	return &made, err
 }
 
+func (w *world) Verify(context.Context, plan.Input) error { return nil }
+
+func (w *world) Claim(context.Context, *job.Encryption, bool) (string, error) { return "", nil }
+
 func (w *world) WorkKey(context.Context) (job.Encryption, error) { return w.newKey("work") }
 
 func (w *world) Exists(_ context.Context, _, key string) (bool, error) {
@@ -148,7 +152,7 @@ func (w *world) Exists(_ context.Context, _, key string) (bool, error) {
 func (w *world) Close() {}
 
 // probe finds ten seconds of film with sound.
-func (w *world) probe(context.Context, *source.Reader) (Probed, error) {
+func (w *world) probe(context.Context, source.Media) (Probed, error) {
 	if err := w.call(); err != nil {
 		return Probed{}, err
 	}
