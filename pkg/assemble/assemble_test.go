@@ -75,8 +75,9 @@ func (w *world) store(key, owner string, r io.Reader) (int64, error) {
 	return int64(len(body)), w.call() // it may be stored and the function die
 }
 
-func (w *world) Store(_ context.Context, o plan.Output, key, _ string, r io.Reader) (int64, error) {
-	return w.store(key, o.Job+o.ID, r)
+func (w *world) Store(_ context.Context, o plan.Output, key, _ string, r io.Reader) (task.Sealed, error) {
+	n, err := w.store(key, o.Job+o.ID, r)
+	return task.Sealed{Bytes: n}, err
 }
 
 func (w *world) StorePlain(_ context.Context, _, key, _, owner string, r io.Reader) (int64, error) {

@@ -208,9 +208,9 @@ func TestOutputsAreNeverOverwritten(t *testing.T) {
 		size int64
 		code job.Code
 	}{{o, "first", 5, 0}, {o, "again, longer", 5, 0}, {other, "theirs", 0, job.CodeOutputExists}, {unsealed, "theirs", 0, job.CodeOutputExists}} {
-		size, err := s.Store(t.Context(), c.o, "x/a.ts", "video/mp2t", strings.NewReader(c.body))
-		if (c.code == 0) != (err == nil) || err != nil && job.FailureOf(err).Code != c.code || size != c.size {
-			t.Errorf("%d: %d, %v", i, size, err)
+		sealed, err := s.Store(t.Context(), c.o, "x/a.ts", "video/mp2t", strings.NewReader(c.body))
+		if (c.code == 0) != (err == nil) || err != nil && job.FailureOf(err).Code != c.code || sealed.Bytes != c.size {
+			t.Errorf("%d: %d, %v", i, sealed.Bytes, err)
 		}
 	}
 	if got := s3.objects["/out/x/a.ts"]; string(got.body) != "first" || got.header.Get(keyMD5) == "" {
