@@ -174,20 +174,33 @@ func (r *Keyring) Generate(ctx context.Context, mode string) (job.Encryption, er
 	if err != nil {
 		return job.Encryption{}, err
 	}
+	return r.GenerateBits(ctx, mode, m.GenerateBits)
+}
+
+// GenerateBits is Generate for whoever wants a key of another size than outputs
+// get. A size that the mode does not take is a *job.Failure.
+func (r *Keyring) GenerateBits(ctx context.Context, mode string, bits int) (job.Encryption, error) {
+	m, err := ModeOf(mode)
+	if err != nil {
+		return job.Encryption{}, err
+	}
 	if !m.TakesKey() {
 		return job.Encryption{Mode: mode}, nil
+	}
+	if !m.Takes(bits) {
+		return job.Encryption{}, job.Fail(job.CodeKeyLength, "encryption mode %q takes no keys of %d bits", mode, bits)
 	}
 	if r.keyARN == "" {
 		return job.Encryption{}, job.GenerateFailed(nil, "")
 	}
-	plaintext, ciphertext, err := r.keys.Generate(ctx, r.keyARN, m.GenerateBits/8, r.context)
+	plaintext, ciphertext, err := r.keys.Generate(ctx, r.keyARN, bits/8, r.context)
 	if err != nil {
 		return job.Encryption{}, r.generateFailure(err)
 	}
 	key, err := NewKey(plaintext)
-	if err != nil || key.Bits() != m.GenerateBits {
+	if err != nil || key.Bits() != bits {
 		clear(plaintext)
-		return job.Encryption{}, job.Fail(job.CodeGenerateKey, "the KMS key ARN %s made a key of %d bits, not of %d", r.keyARN, 8*len(plaintext), m.GenerateBits)
+		return job.Encryption{}, job.Fail(job.CodeGenerateKey, "the KMS key ARN %s made a key of %d bits, not of %d", r.keyARN, 8*len(plaintext), bits)
 	}
 	h, err := r.place(ciphertext)
 	if err != nil {

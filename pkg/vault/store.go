@@ -15,16 +15,6 @@ import (
 	"sealreel/pkg/task"
 )
 
-// The user metadata of every object that is encrypted here: with it, and with
-// the right to unwrap the key, the object can be opened by itself.
-const (
-	MetadataMode       = "sealreel-mode"
-	MetadataKey        = "sealreel-key" // wrapped
-	MetadataKeyMD5     = "sealreel-key-md5"
-	MetadataIV         = "sealreel-iv"
-	MetadataCommitment = "sealreel-commitment"
-)
-
 // Store seals a file of an output and creates the object. When an earlier
 // attempt stored it, that is no error and what is returned is what is stored.
 // When it is somebody else's, the error is a *job.Failure of
@@ -56,10 +46,7 @@ func (s *Session) Store(ctx context.Context, o plan.Output, key, contentType str
 func (s *Session) storeEncrypted(ctx context.Context, t s3store.UploadTarget, m *seal.Material, e *job.Encryption, r io.Reader) (task.Sealed, error) {
 	iv := base64.StdEncoding.EncodeToString(m.IV)
 	t.Material = nil
-	t.Metadata = map[string]string{
-		MetadataMode: m.Mode.Name, MetadataKey: e.Key, MetadataKeyMD5: e.KeyMd5, MetadataIV: iv,
-		MetadataCommitment: m.Commit(t.Bucket, t.Key),
-	}
+	t.Metadata = Describe(m, *e, t.Bucket, t.Key)
 	sealed, pipe := io.Pipe()
 	count := make(chan int64, 1)
 	go func() {
