@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"regexp"
 	"strings"
 
@@ -28,6 +29,7 @@ const (
 // terminal is what a command talks to.
 type terminal struct {
 	getenv func(string) string
+	stdin  *os.File
 	stdout io.Writer
 	stderr io.Writer
 }
@@ -49,7 +51,7 @@ type command struct {
 
 // commands are all there are, in the order that help shows.
 func commands() []command {
-	return []command{upCommand, putCommand, watchCommand, readCommand, getCommand, keyCommand, demoCommand}
+	return []command{upCommand, putCommand, watchCommand, readCommand, getCommand, sealCommand, unsealCommand, keyCommand, demoCommand}
 }
 
 // errReported is a failure that was told already.
@@ -65,7 +67,7 @@ func usagef(format string, args ...any) error { return &usageError{fmt.Sprintf(f
 // Run runs the command that args, without the program's name, ask for, and
 // returns the exit code.
 func Run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
-	t := &terminal{getenv, stdout, stderr}
+	t := &terminal{getenv, os.Stdin, stdout, stderr}
 	if len(args) == 0 {
 		fmt.Fprint(stderr, overview())
 		return exitUsage

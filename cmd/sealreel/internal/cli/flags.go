@@ -22,7 +22,7 @@ func newFlags() flags {
 }
 
 // parse reads the arguments and returns the positional ones, which must be as
-// many as there are names.
+// many as there are names, without those at the end in brackets.
 func (f flags) parse(args []string, names ...string) ([]string, error) {
 	var positional []string
 	for len(args) > 0 {
@@ -41,15 +41,19 @@ func (f flags) parse(args []string, names ...string) ([]string, error) {
 		}
 		positional, args = append(positional, rest[0]), rest[1:]
 	}
+	needed := names
+	for len(needed) > 0 && strings.HasPrefix(needed[len(needed)-1], "[") {
+		needed = needed[:len(needed)-1]
+	}
 	switch {
-	case len(positional) < len(names):
-		return nil, usagef("missing: %s", strings.Join(names[len(positional):], " and "))
+	case len(positional) < len(needed):
+		return nil, usagef("missing: %s", strings.Join(needed[len(positional):], " and "))
 	case len(positional) > len(names):
 		return nil, usagef("%q is one argument too many", positional[len(names)])
 	}
 	for i, value := range positional {
 		if value == "" {
-			return nil, usagef("%s is empty", names[i])
+			return nil, usagef("%s is empty", strings.Trim(names[i], "[]"))
 		}
 	}
 	return positional, nil

@@ -17,7 +17,11 @@ var getCommand = command{
 Fetches the object with the key OUTPUTKEY from the output bucket into FILE, or to
 standard output for -, decrypted whatever mode it is in: the key is found through
 the job that wrote it, and KMS unwraps it if it lets you. FILE appears whole or not
-at all, readable by you only.`,
+at all, readable by you only.
+
+An object in an AES mode is decrypted here, after what it says of itself was held
+against its job. One in aes-gcm is verified before FILE appears, or before a byte
+goes to standard output or a pipe, for which it is read twice.`,
 	run: get,
 }
 
@@ -44,11 +48,25 @@ func fetchTo(ctx context.Context, t *terminal, s *site.Site, key, file string) e
 		return err
 	}
 	defer content.Close()
-	transfer := progress.NewTransfer(t.line(), path.Base(key), content.Size)
+	name := path.Base(key)
+	if file == "-" || !fetch.Whole(file) {
+		check := progress.NewTransfer(t.line(), name+" (verifying)", content.Size)
+		err := content.Verify(ctx, check.Reader)
+		check.End()
+		if err != nil {
+			return err
+		}
+	}
+	transfer := progress.NewTransfer(t.line(), name, content.Size)
 	defer transfer.End()
+	return deliver(t, file, transfer.Reader(content))
+}
+
+// deliver writes what r gives to a file, - for standard output.
+func deliver(t *terminal, file string, r io.Reader) error {
 	if file == "-" {
-		_, err = io.Copy(t.stdout, transfer.Reader(content))
+		_, err := io.Copy(t.stdout, r)
 		return err
 	}
-	return fetch.Save(file, transfer.Reader(content))
+	return fetch.Save(file, r)
 }

@@ -7,9 +7,11 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
+	"sealreel/cmd/sealreel/internal/crypt"
 	"sealreel/cmd/sealreel/internal/drop"
 	"sealreel/cmd/sealreel/internal/request"
 	"sealreel/cmd/sealreel/internal/site"
@@ -23,10 +25,13 @@ var putCommand = command{
 	summary: "encrypt and drop a file; print the id of its job",
 	text: `
 Drops FILE with a job that transcodes it, and prints the job's id alone. In mode
-sse-c a new key is made and wrapped by KMS; only the wrapped key is kept.
+sse-c, and in the AES modes, a new key is made and wrapped by KMS; only the wrapped
+key is kept.
 
-  --mode MODE       how FILE is encrypted: sse-c (default), s3-aws-kms or s3
-  --out-mode MODE   how the outputs are, by the same modes; default sse-c
+  --mode MODE       how FILE is encrypted: sse-c (default), s3-aws-kms or s3 by S3;
+                    aes-cbc-pkcs7, aes-ctr or aes-gcm here, before it is sent
+  --out-mode MODE   how the outputs are, by the same modes; default sse-c. The
+                    service makes a key for each.
   --preset ID       one output by this preset; give it again for more;
                     default ` + request.Default + `, Generic 720p
   --playlist NAME   an HLS master playlist over the HLS outputs; without
@@ -96,22 +101,20 @@ func put(ctx context.Context, t *terminal, args []string) error {
 	return err
 }
 
-// later are modes of Elastic Transcoder and of other clients that this version
-// can't do.
-const later = "aes-cbc-pkcs7 aes-ctr aes-gcm s3-encryption-client"
+// later is the mode of another client that this version can't do.
+const later = "s3-encryption-client"
 
 func checkMode(name, mode string) error {
-	switch mode {
-	case "", job.ModeS3, job.ModeS3KMS, job.ModeSSEC:
+	have := append([]string{job.ModeSSEC, job.ModeS3KMS, job.ModeS3}, crypt.Modes...)
+	if mode == "" || slices.Contains(have, mode) {
 		return nil
 	}
-	const have = job.ModeSSEC + ", " + job.ModeS3KMS + " and " + job.ModeS3
-	for _, known := range strings.Fields(later) {
-		if mode == known {
-			return usagef("--%s %s is not in this version, which has %s", name, mode, have)
-		}
+	fault := "does not exist; there are"
+	if mode == later {
+		fault = "is not in this version, which has"
 	}
-	return usagef("--%s %s does not exist; there are %s", name, mode, have)
+	last := len(have) - 1
+	return usagef("--%s %s %s %s and %s", name, mode, fault, strings.Join(have[:last], ", "), have[last])
 }
 
 func (f *putFlags) check(file string) error {

@@ -16,6 +16,7 @@ import (
 	"sealreel/local/kms"
 	"sealreel/local/s3"
 	"sealreel/pkg/job"
+	"sealreel/pkg/kmskeys"
 	"sealreel/pkg/ledger"
 	"sealreel/pkg/pipeline"
 	"sealreel/pkg/plan"
@@ -38,6 +39,7 @@ type service struct {
 	ledger  *ledger.Ledger
 	store   *s3store.Store
 	vault   *vault.Vault
+	keys    *kmskeys.Keys
 	keyARN  string
 	other   string // ARN of a key that nothing is wrapped with
 	context map[string]string
@@ -97,6 +99,7 @@ func (s *service) connect() {
 		s.t.Fatal(err)
 	}
 	s.store, s.ledger, s.vault = here.Store, here.Ledger, vault.New(here.Store, here.Keys, "work-bucket")
+	s.keys = here.Keys
 }
 
 // dropped does what the functions do with a drop.

@@ -11,6 +11,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -19,6 +20,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"sealreel/cmd/sealreel/internal/crypt"
 	"sealreel/cmd/sealreel/internal/progress"
 	"sealreel/cmd/sealreel/internal/request"
 	"sealreel/cmd/sealreel/internal/site"
@@ -28,6 +30,7 @@ import (
 	"sealreel/pkg/pipeline"
 	"sealreel/pkg/s3store"
 	"sealreel/pkg/seal"
+	"sealreel/pkg/vault"
 )
 
 // DocumentSuffix is how the key of a job document ends.
@@ -70,6 +73,11 @@ func (d *Dropper) Drop(ctx context.Context, o Order) (id string, err error) {
 		return "", err
 	}
 	defer t.ring.Close()
+	if t.here != nil {
+		if err := crypt.CheckSize(t.here, size); err != nil {
+			return "", fmt.Errorf("%s: %w", o.File, err)
+		}
+	}
 	rec, err := d.submit(ctx, t)
 	if err != nil {
 		return "", err
@@ -78,13 +86,23 @@ func (d *Dropper) Drop(ctx context.Context, o Order) (id string, err error) {
 	if job.Terminal(rec.Job.Status) {
 		return id, &Refused{rec}
 	}
-	transfer := progress.NewTransfer(d.Line, o.Name, size)
-	_, err = d.Site.Store.Upload(ctx, t.target, transfer.Reader(f))
-	transfer.End()
-	if err != nil {
+	if err := d.upload(ctx, t, progress.NewTransfer(d.Line, o.Name, size), f); err != nil {
 		return id, d.abandon(ctx, id, explain(err, t.target))
 	}
 	return id, nil
+}
+
+// upload stores the file, encrypted here where S3 does not do it.
+func (d *Dropper) upload(ctx context.Context, t *ticket, transfer *progress.Transfer, f io.Reader) (err error) {
+	defer transfer.End()
+	body := transfer.Reader(f)
+	if t.here != nil {
+		if body, err = crypt.Encrypt(body, t.here); err != nil {
+			return err
+		}
+	}
+	_, err = d.Site.Store.Upload(ctx, t.target, body)
+	return err
 }
 
 // openMedia opens a file that can be uploaded.
@@ -110,6 +128,7 @@ type ticket struct {
 	document    []byte
 	documentKey string
 	target      s3store.UploadTarget
+	here        *seal.Material // what the file is encrypted with on this machine, if it is
 }
 
 // prepare makes the key, the document and where both go.
@@ -141,7 +160,12 @@ func (d *Dropper) prepare(ctx context.Context, o Order) (_ *ticket, err error) {
 	if err != nil {
 		return nil, err
 	}
-	t.target = s3store.UploadTarget{Bucket: p.InputBucket, Key: key, Material: material, KMSKeyARN: p.AwsKmsKeyArn, Writer: folder + "drop"}
+	t.target = s3store.UploadTarget{Bucket: p.InputBucket, Key: key, KMSKeyARN: p.AwsKmsKeyArn, Writer: folder + "drop"}
+	if crypt.Here(material) {
+		t.here, t.target.Metadata = material, vault.Describe(material, e, p.InputBucket, key)
+	} else {
+		t.target.Material = material
+	}
 	name := o.Name
 	if o.Key != "" {
 		name = o.Key
@@ -153,7 +177,7 @@ func (d *Dropper) prepare(ctx context.Context, o Order) (_ *ticket, err error) {
 }
 
 // seal is how the file is encrypted: as the template says, with a new key where
-// it names none.
+// it names none, and with a new IV.
 func (t *ticket) seal(ctx context.Context, o Order, p *pipeline.Pipeline) (job.Encryption, *seal.Material, error) {
 	e := o.Template.Encryption()
 	switch {
@@ -166,22 +190,39 @@ func (t *ticket) seal(ctx context.Context, o Order, p *pipeline.Pipeline) (job.E
 		e.Mode = job.ModeSSEC
 	}
 	mode, err := seal.ModeOf(e.Mode)
-	if err != nil {
-		return e, nil, fmt.Errorf("the template wants its input in mode %s, which can't be written: use %s, %s or %s", e.Mode, job.ModeSSEC, job.ModeS3KMS, job.ModeS3)
+	if err != nil || mode.Name == seal.ModeWork {
+		return e, nil, fmt.Errorf("the template wants its input in mode %s, which can't be written: use %s, %s, %s, %s",
+			e.Mode, job.ModeSSEC, job.ModeS3KMS, job.ModeS3, strings.Join(crypt.Modes, ", "))
 	}
-	if mode.TakesKey() && e.Key == "" {
-		if _, _, err := site.Wrapping(p); err != nil {
-			return e, nil, err
-		}
-		if e, err = t.ring.Generate(ctx, e.Mode); err != nil {
-			return e, nil, fmt.Errorf("making a key for the file: %w", err)
-		}
+	if mode.OnceOnly() && e.InitializationVector != "" {
+		return e, nil, fmt.Errorf("the template has an InitializationVector for its input in mode %s, in which a second file under the same key would give both away: leave it out, and each file gets its own", e.Mode)
+	}
+	if e, err = t.complete(ctx, e, mode, p); err != nil {
+		return e, nil, err
 	}
 	m, err := t.ring.Unwrap(ctx, e)
 	if err != nil {
 		return e, nil, fmt.Errorf("the key of the file: %w", err)
 	}
 	return e, m, nil
+}
+
+// complete makes the key and the IV that an element lacks.
+func (t *ticket) complete(ctx context.Context, e job.Encryption, mode seal.Mode, p *pipeline.Pipeline) (job.Encryption, error) {
+	switch {
+	case mode.TakesKey() && e.Key == "":
+		if _, _, err := site.Wrapping(p); err != nil {
+			return e, err
+		}
+		made, err := t.ring.GenerateBits(ctx, e.Mode, crypt.KeyBits)
+		if err != nil {
+			return e, fmt.Errorf("making a key for the file: %w", err)
+		}
+		return made, nil
+	case mode.IVSize > 0 && e.InitializationVector == "":
+		e.InitializationVector = base64.StdEncoding.EncodeToString(seal.NewIV(mode))
+	}
+	return e, nil
 }
 
 // checkFree refuses a key that an object has already: its job would begin with

@@ -37,6 +37,13 @@ func Save(file string, r io.Reader) (err error) {
 	return os.Rename(temporary.Name(), file)
 }
 
+// Whole says whether Save makes the file appear whole or not at all: not so what
+// is there and is no regular file, which takes what comes as it comes.
+func Whole(file string) bool {
+	info, err := os.Stat(file)
+	return err != nil || info.Mode().IsRegular()
+}
+
 func write(file string, r io.Reader) error {
 	f, err := os.OpenFile(file, os.O_WRONLY, 0)
 	if err != nil {

@@ -2,7 +2,8 @@
 // is encrypted from the job that wrote it, unwraps the key, and gives the
 // plaintext.
 //
-// It guarantees that a file is there whole or not at all.
+// It guarantees that a file is there whole or not at all, and that nothing is
+// decrypted of an object that is not what its job says.
 package fetch
 
 import (
@@ -29,6 +30,8 @@ type Place struct {
 	Bucket, Key string
 	Encryption  *job.Encryption // nil: S3 gives it as it is
 	Keys        plan.Keys       // how Encryption's key is unwrapped
+	Owned       bool            // a job of this stack wrote it, or has its name
+	Single      bool            // it is sealed with the IV of Encryption, and not with one of its own
 }
 
 // segment is the end of a segment's key behind that of its output.
@@ -49,9 +52,9 @@ func Locate(ctx context.Context, c Catalogue, bucket, key string) (Place, error)
 		names := o.Names()
 		switch {
 		case key == names.Playlist:
-			return Place{Bucket: o.Bucket, Key: key}, nil
+			return Place{Bucket: o.Bucket, Key: key, Owned: true}, nil
 		case key == names.Single, names.IsSegment(key):
-			return Place{Bucket: o.Bucket, Key: key, Encryption: o.Encryption, Keys: keys}, nil
+			return Place{Bucket: o.Bucket, Key: key, Encryption: o.Encryption, Keys: keys, Owned: true, Single: !names.Segmented()}, nil
 		}
 	}
 	return Place{Bucket: bucket, Key: key}, nil

@@ -1,15 +1,18 @@
 package fetch
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 
+	"sealreel/cmd/sealreel/internal/crypt"
 	"sealreel/pkg/object"
 	"sealreel/pkg/s3store"
 	"sealreel/pkg/seal"
 	"sealreel/pkg/source"
+	"sealreel/pkg/vault"
 )
 
 // Store is the storage that objects are read from; see s3store.
@@ -19,23 +22,44 @@ type Store interface {
 }
 
 // Content is the plaintext of an object. Close ends it and wipes the key.
+//
+// In aes-gcm it may be forged until io.EOF, unless Verify found it genuine.
 type Content struct {
 	io.Reader
-	Size int64 // bytes
+	Size int64 // bytes; in aes-cbc-pkcs7 there may be up to 15 fewer
 
-	source *source.Reader
+	name   string
+	sealed *source.Reader
+	size   int64 // of the object
 	ring   *seal.Keyring
+	here   *seal.Material // nil: S3 decrypts, if anybody does
 }
 
 // Close lets go of the object.
 func (c *Content) Close() error {
-	err := c.source.Close()
+	err := c.sealed.Close()
 	c.ring.Close()
 	return err
 }
 
+// Verify reads an object in aes-gcm once more and checks its tag, so that its
+// plaintext may go where it can't be taken back from. Objects in other modes
+// have nothing that could be checked. What is read goes through count.
+func (c *Content) Verify(ctx context.Context, count func(io.Reader) io.Reader) error {
+	if c.here == nil || !crypt.Authentic(c.here) {
+		return nil
+	}
+	err := crypt.Verify(ctx, count(io.NewSectionReader(c.sealed, 0, c.size)), c.size, c.here)
+	if err != nil {
+		return fmt.Errorf("verifying %s: %w", c.name, err)
+	}
+	return nil
+}
+
 // Open reads the object at a place, in the version that is there now and no
-// other, through breaks of the connection. Memory is flat however large it is.
+// other, through breaks of the connection. What an object that is decrypted here
+// says of itself must be what its job says, or nothing is decrypted. Memory is
+// flat however large it is.
 func Open(ctx context.Context, store Store, keys seal.Keys, p Place) (_ *Content, err error) {
 	ring := seal.NewKeyring(keys, p.Keys.KeyARN, p.Keys.Context)
 	defer func() {
@@ -54,11 +78,54 @@ func Open(ctx context.Context, store Store, keys seal.Keys, p Place) (_ *Content
 	if err != nil {
 		return nil, explain(err, p)
 	}
+	here, err := described(info.Metadata, m, p)
+	if err != nil {
+		return nil, err
+	}
 	o.VersionID, o.ETag = info.VersionID, info.ETag
 	in := source.New(ctx, func(ctx context.Context, off, n int64) (io.ReadCloser, error) {
 		return store.ReadRange(ctx, o, m, off, n)
 	}, info.Size, source.Options{})
-	return &Content{Reader: io.NewSectionReader(in, 0, info.Size), Size: info.Size, source: in, ring: ring}, nil
+	c := &Content{Reader: io.NewSectionReader(in, 0, info.Size), Size: info.Size, name: p.Key, sealed: in, size: info.Size, ring: ring, here: here}
+	if here != nil {
+		err = c.decrypt()
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("decrypting %s: %w", p.Key, err), in.Close())
+	}
+	return c, nil
+}
+
+// decrypt puts the decryption between the object and who reads it.
+func (c *Content) decrypt() (err error) {
+	if c.Size, err = crypt.PlainSize(c.here, c.size); err != nil {
+		return err
+	}
+	c.Reader, err = crypt.Decrypt(c.name, c.Reader, c.here)
+	return err
+}
+
+// described is the material with the object's IV if the object is decrypted
+// here and says of itself what its job says of it; nil if it is not.
+func described(metadata map[string]string, m *seal.Material, p Place) (*seal.Material, error) {
+	claimed := metadata[vault.MetadataMode]
+	switch {
+	case crypt.Here(m):
+	case claimed == "":
+		return nil, nil
+	case !p.Owned:
+		return nil, fmt.Errorf("%s says that it is encrypted in mode %q, and no job of this stack wrote it: if you trust it, fetch it with another S3 client and open it with `sealreel unseal`", p.Key, claimed)
+	default:
+		return nil, fmt.Errorf("%s says that it is encrypted in mode %q, and the job that owns its name says otherwise: somebody replaced it", p.Key, claimed)
+	}
+	own, err := vault.Described(metadata, *p.Encryption, m, p.Bucket, p.Key)
+	if err == nil && p.Single && !bytes.Equal(own.IV, m.IV) {
+		err = fmt.Errorf("its metadata %s is not what its job has: %w", vault.MetadataIV, seal.ErrCommitment)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s is not encrypted as the job that owns its name says: somebody replaced it: %w", p.Key, err)
+	}
+	return own, nil
 }
 
 // explain says what to do about what S3 answered.
