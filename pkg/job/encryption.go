@@ -15,6 +15,9 @@ const (
 	ModeCBC   = "aes-cbc-pkcs7"
 	ModeCTR   = "aes-ctr"
 	ModeGCM   = "aes-gcm"
+	// ModeS3EC is the format of AWS's S3 Encryption Client, version 2: each object
+	// brings a data key of its own, wrapped, in its metadata.
+	ModeS3EC = "s3-encryption-client"
 )
 
 // base64Pattern is the API's pattern of Key and KeyMd5 without the empty text.
@@ -45,8 +48,7 @@ func readEncryption(o *document.Object, way direction) *Encryption {
 	before := o.Problems().Len()
 	// No value is quoted but the Mode: a key may stand in the wrong member.
 	e := Encryption{
-		Mode: o.String("Mode", blankOr(document.Later("the encryption mode", "s3-encryption-client")),
-			blankOr(document.OneOf(ModeS3, ModeS3KMS, ModeSSEC, ModeCBC, ModeCTR, ModeGCM))),
+		Mode:                 o.String("Mode", blankOr(document.OneOf(ModeS3, ModeS3KMS, ModeSSEC, ModeCBC, ModeCTR, ModeGCM, ModeS3EC))),
 		Key:                  o.Secret("Key", blankOr(document.Pattern(base64Pattern)), blankOr(wrappedKey)),
 		KeyMd5:               o.Secret("KeyMd5", blankOr(document.Pattern(base64Pattern)), blankOr(md5Size)),
 		InitializationVector: o.Secret("InitializationVector", document.Length(0, 255)),
@@ -72,6 +74,10 @@ func checkEncryption(o *document.Object, e Encryption, way direction) {
 	case ModeS3, ModeS3KMS:
 		if given {
 			problems.Addf(o.Path("Key"), "'%s' must leave Key, KeyMd5 and InitializationVector blank, since S3 holds the key in mode %s", o.Path(""), e.Mode)
+		}
+	case ModeS3EC:
+		if given {
+			problems.Addf(o.Path("Key"), "'%s' must leave Key, KeyMd5 and InitializationVector blank, since each object has its own in mode %s", o.Path(""), e.Mode)
 		}
 	case ModeSSEC:
 		if e.InitializationVector != "" {

@@ -56,11 +56,23 @@ func DecryptFailed(cause error, key, mode string) *Failure {
 	return FailCause(cause, CodeDecryptInput, "could not decrypt the input file from %s using %s; check Key, KeyMd5, InitializationVector and Mode, and that the file is whole", key, mode)
 }
 
+// EnvelopeRefused (4016) says that an input in mode s3-encryption-client is not
+// as the client writes it. Cause says what is wrong; it is shown.
+func EnvelopeRefused(cause error, key string) *Failure {
+	return FailCause(cause, CodeDecryptInput, "the input is not in the format of mode %s: %v: key=%s", ModeS3EC, cause, key)
+}
+
+// EnvelopeContext (4016) says that the wrapped key of such an input was not made
+// for the pipeline. Name and value are of the pair that is missing.
+func EnvelopeContext(name, value, key string) *Failure {
+	return Fail(CodeDecryptInput, "x-amz-matdesc of the input lacks the pair %q: %q of the pipeline's encryption context; store the input again under that context: key=%s", name, value, key)
+}
+
 // KeyLength (4017) says that the unwrapped key has a size that the mode can't
 // use.
 func KeyLength(bits int, keyMD5, mode string) *Failure {
 	sizes := "128, 192 or 256"
-	if mode == ModeSSEC {
+	if mode == ModeSSEC || mode == ModeS3EC {
 		sizes = "256"
 	}
 	return Fail(CodeKeyLength, "the key with MD5=%s has %d bits; mode %s takes a raw key of %s bits", keyMD5, bits, mode, sizes)

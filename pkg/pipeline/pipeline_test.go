@@ -96,7 +96,7 @@ func TestParseProblems(t *testing.T) {
 		"storage class":            {doc(`"ContentConfig":{"Bucket":"b","StorageClass":"ReducedRedundancy"},"ThumbnailConfig":{"Bucket":"b"}`), "can't do the StorageClass ReducedRedundancy yet"},
 		"unknown":                  {doc(out + `"inputBucket":"x"`), "did you mean 'InputBucket'?"},
 		"unknown addition":         {doc(out + `"Sealreel":{"Drops":{}}`), "at 'sealreel.drops' failed to satisfy constraint: Member is unknown"},
-		"input mode":               {doc(out + `"Sealreel":{"InputEncryption":{"Mode":"s3-encryption-client"}}`), "at 'sealreel.inputEncryption.mode' failed to satisfy constraint: this version of Sealreel can't do the encryption mode s3-encryption-client yet"},
+		"input mode":               {doc(out + `"Sealreel":{"InputEncryption":{"Mode":"S3EC"}}`), "at 'sealreel.inputEncryption.mode' failed to satisfy constraint: Member must satisfy enum"},
 		"input key missing":        {doc(out + `"Sealreel":{"InputEncryption":{"Mode":"sse-c"}}`), "'sealreel.inputEncryption' must give Key and KeyMd5"},
 		"no template":              {doc(out + `"Sealreel":{"Drop":{"Prefix":"a"}}`), "at 'sealreel.drop.template' failed to satisfy constraint: Member must be an object"},
 		"template no object":       {doc(drop("", `[]`)), "at 'sealreel.drop.template' failed to satisfy constraint: Member must be an object"},
@@ -128,6 +128,13 @@ func mustParse(t *testing.T, d []byte) *Pipeline {
 		t.Fatal(err)
 	}
 	return p
+}
+
+func TestDropsInEnvelopes(t *testing.T) {
+	p := mustParse(t, doc(`"OutputBucket":"out","Sealreel":{"InputEncryption":{"Mode":"s3-encryption-client"}}`))
+	if e := p.Sealreel.InputEncryption; e == nil || *e != (job.Encryption{Mode: job.ModeS3EC}) {
+		t.Errorf("read as %+v", e)
+	}
 }
 
 func TestDropRequest(t *testing.T) {

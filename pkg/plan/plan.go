@@ -12,6 +12,7 @@ import (
 	"slices"
 	"time"
 
+	"sealreel/pkg/envelope"
 	"sealreel/pkg/job"
 	"sealreel/pkg/rational"
 	"sealreel/pkg/task"
@@ -44,6 +45,9 @@ type Input struct {
 	ETag       string          `json:"eTag"`
 	Size       int64           `json:"size"`
 	Encryption *job.Encryption `json:"encryption,omitempty"`
+	// Envelope is that of the version, in mode s3-encryption-client: later reads
+	// use this one, whatever the object's metadata says then.
+	Envelope *envelope.Envelope `json:"envelope,omitempty"`
 }
 
 // Keys say how the job's keys are unwrapped and new ones are wrapped, and hold

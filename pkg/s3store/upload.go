@@ -25,6 +25,9 @@ type UploadTarget struct {
 	ContentType string
 	// Metadata is user metadata; S3 stores it unencrypted.
 	Metadata map[string]string
+	// SizeMetadata, when set, makes more of it from the size of an object that is
+	// stored in one request; of others the size is known too late.
+	SizeMetadata func(size int64) map[string]string
 	// Material is how S3 encrypts the object; nil leaves it to the bucket. What
 	// is of a mode with side seal.Here must be encrypted already.
 	Material *seal.Material
@@ -84,8 +87,12 @@ func (s *Store) upload(ctx context.Context, t *UploadTarget, r io.Reader) (Store
 // putWhole stores an object in one request.
 func (s *Store) putWhole(ctx context.Context, t *UploadTarget, whole part) (Stored, error) {
 	key, sse := customerKeyOf(t.Material), t.serverSide()
+	metadata := t.metadata()
+	if t.SizeMetadata != nil {
+		maps.Copy(metadata, t.SizeMetadata(whole.size))
+	}
 	out, err := s.put(ctx, &s3.PutObjectInput{
-		Bucket: &t.Bucket, Key: &t.Key, ContentType: optional(t.ContentType), Metadata: t.metadata(), IfNoneMatch: aws.String("*"),
+		Bucket: &t.Bucket, Key: &t.Key, ContentType: optional(t.ContentType), Metadata: metadata, IfNoneMatch: aws.String("*"),
 		ServerSideEncryption: sse, SSEKMSKeyId: t.kmsKey(),
 		SSECustomerAlgorithm: key.algorithm, SSECustomerKey: key.key, SSECustomerKeyMD5: key.md5,
 	}, whole.body(), mustBeNew)
@@ -120,14 +127,11 @@ func (s *Store) recognise(ctx context.Context, t *UploadTarget, size int64) (Sto
 
 // metadata is the target's with the writer.
 func (t *UploadTarget) metadata() map[string]string {
-	if t.Writer == "" {
-		return t.Metadata
+	all := map[string]string{}
+	maps.Copy(all, t.Metadata)
+	if t.Writer != "" {
+		all[writerMetadata] = t.Writer
 	}
-	all := maps.Clone(t.Metadata)
-	if all == nil {
-		all = map[string]string{}
-	}
-	all[writerMetadata] = t.Writer
 	return all
 }
 

@@ -85,6 +85,24 @@ func TestUpload(t *testing.T) {
 	}
 }
 
+// Metadata of the size are on what is stored in one request, and leave the
+// caller's alone.
+func TestUploadMetadataOfTheSize(t *testing.T) {
+	for length, want := range map[int]string{0: "0", partSize: "64", partSize + 1: ""} {
+		f := &fakeS3{}
+		metadata := map[string]string{"x": "y"}
+		_, err := serve(t, f, partSize).Upload(t.Context(), UploadTarget{Bucket: bucket, Key: "a", Metadata: metadata,
+			SizeMetadata: func(size int64) map[string]string { return map[string]string{"size": fmt.Sprint(size)} }}, bytes.NewReader(noise(length)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		header := f.objects["a"].header
+		if header.Get("X-Amz-Meta-Size") != want || header.Get("X-Amz-Meta-X") != "y" || len(metadata) != 1 {
+			t.Errorf("%d bytes: %v, and the caller's metadata %v", length, header, metadata)
+		}
+	}
+}
+
 // checkHeaders wants the headers there, or not at all.
 func checkHeaders(t *testing.T, what string, got, want http.Header, there bool) {
 	t.Helper()

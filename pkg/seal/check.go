@@ -85,10 +85,10 @@ func isKeyText(b []byte) bool {
 
 // unwrapFailure is a *job.Failure for a lasting refusal of the key service, else
 // err with what was being done.
-func (r *Keyring) unwrapFailure(err error, keyMD5 string) error {
-	for _, refusal := range refusals {
-		if errors.Is(err, refusal.err) {
-			return job.UnwrapFailed(err, keyMD5, fmt.Sprintf(refusal.hint, r.contextText()))
+func (r *Keyring) unwrapFailure(err error, keyMD5 string, hint func(refusal) string) error {
+	for _, refused := range refusals {
+		if errors.Is(err, refused.err) {
+			return job.UnwrapFailed(err, keyMD5, fmt.Sprintf(hint(refused), contextText(r.context)))
 		}
 	}
 	return fmt.Errorf("unwrapping the key with MD5=%s: %w", keyMD5, err)
@@ -103,10 +103,11 @@ func (r *Keyring) generateFailure(err error) error {
 	return fmt.Errorf("generating a data key with %s: %w", r.keyARN, err)
 }
 
-// contextText shows the encryption context, which is not secret.
-func (r *Keyring) contextText() string {
-	text, err := json.Marshal(r.context)
-	if err != nil || len(r.context) == 0 {
+// contextText shows an encryption context, which is not secret. Equal ones have
+// the same text.
+func contextText(context map[string]string) string {
+	text, err := json.Marshal(context)
+	if err != nil || len(context) == 0 {
 		return "{}"
 	}
 	return string(text)

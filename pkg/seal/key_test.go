@@ -146,7 +146,7 @@ func TestModes(t *testing.T) {
 		name string
 		side Side
 		bits int
-	}{{"", Plain, 0}, {"s3", Storage, 0}, {"s3-aws-kms", Storage, 0}, {"sse-c", Storage, 256}, {ModeWork, Here, 256}} {
+	}{{"", Plain, 0}, {"s3", Storage, 0}, {"s3-aws-kms", Storage, 0}, {"sse-c", Storage, 256}, {ModeWork, Here, 256}, {"s3-encryption-client", Here, 0}} {
 		m, err := ModeOf(c.name)
 		if err != nil || m.Side != c.side || m.TakesKey() != (c.bits > 0) || m.GenerateBits != c.bits || m.IVSize != 0 {
 			t.Errorf("%q: %+v, %v", c.name, m, err)

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"maps"
 	"sync"
 
@@ -28,7 +29,7 @@ type Keyring struct {
 	context map[string]string
 
 	mu     sync.Mutex
-	held   map[[sha256.Size]byte]*held // by the hash of the wrapped key
+	held   map[[sha256.Size]byte]*held // by the hash of the wrapped key and its context
 	closed bool
 }
 
@@ -63,14 +64,17 @@ func (r *Keyring) Close() {
 	}
 }
 
-// place returns the entry of a wrapped key.
-func (r *Keyring) place(ciphertext []byte) (*held, error) {
+// place returns the entry of a key that is wrapped under the context.
+func (r *Keyring) place(ciphertext []byte, context map[string]string) (*held, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.closed {
 		return nil, errClosed
 	}
-	id := sha256.Sum256(ciphertext)
+	digest := sha256.New()
+	digest.Write(ciphertext)
+	digest.Write([]byte(contextText(context)))
+	id := [sha256.Size]byte(digest.Sum(nil))
 	if r.held[id] == nil {
 		r.held[id] = new(held)
 	}
@@ -97,7 +101,8 @@ func (r *Keyring) keep(h *held, key Key) error {
 // Unwrap checks an element and unwraps its key. What is wrong with the element
 // is a *job.Failure (4017, 4018, or 1000 for what a parser should have
 // refused); any other error, such as a key service that can't be reached, may
-// pass when tried again.
+// pass when tried again. A mode whose objects have envelopes has no key that
+// belongs to the element: see Open.
 func (r *Keyring) Unwrap(ctx context.Context, e job.Encryption) (*Material, error) {
 	mode, err := ModeOf(e.Mode)
 	if err != nil {
@@ -106,6 +111,9 @@ func (r *Keyring) Unwrap(ctx context.Context, e job.Encryption) (*Material, erro
 	if err := checkMembers(mode, e); err != nil {
 		return nil, err
 	}
+	if mode.Enveloped {
+		return nil, fmt.Errorf("in mode %s the key is in each object's envelope", mode.Name)
+	}
 	if !mode.TakesKey() {
 		return &Material{Mode: mode}, nil
 	}
@@ -113,7 +121,7 @@ func (r *Keyring) Unwrap(ctx context.Context, e job.Encryption) (*Material, erro
 	if err != nil {
 		return nil, job.Fail(job.CodeUnwrapKey, "Key is not valid base64; give the base64 of the CiphertextBlob that KMS returned")
 	}
-	key, err := r.unwrap(ctx, ciphertext)
+	key, err := r.unwrap(ctx, ciphertext, r.context, elementHint)
 	if err != nil {
 		return nil, err
 	}
@@ -130,10 +138,11 @@ func (r *Keyring) Unwrap(ctx context.Context, e job.Encryption) (*Material, erro
 	return &Material{Mode: mode, Key: key, IV: iv}, nil
 }
 
-// unwrap returns the key that a ciphertext wraps, from the ring when it is
-// there. Only successes are kept.
-func (r *Keyring) unwrap(ctx context.Context, ciphertext []byte) (Key, error) {
-	h, err := r.place(ciphertext)
+// unwrap returns the key that a ciphertext wraps under the context, from the
+// ring when it is there. Only successes are kept. The hint says what to do about
+// a refusal.
+func (r *Keyring) unwrap(ctx context.Context, ciphertext []byte, context map[string]string, hint func(refusal) string) (Key, error) {
+	h, err := r.place(ciphertext, context)
 	if err != nil {
 		return Key{}, err
 	}
@@ -142,9 +151,9 @@ func (r *Keyring) unwrap(ctx context.Context, ciphertext []byte) (Key, error) {
 	if !h.key.IsZero() {
 		return h.key, nil
 	}
-	plaintext, err := r.keys.Decrypt(ctx, ciphertext, r.keyARN, r.context)
+	plaintext, err := r.keys.Decrypt(ctx, ciphertext, r.keyARN, context)
 	if err != nil {
-		return Key{}, r.unwrapFailure(err, md5Of(ciphertext))
+		return Key{}, r.unwrapFailure(err, md5Of(ciphertext), hint)
 	}
 	key, err := keyOf(plaintext, md5Of(ciphertext))
 	if err != nil {
@@ -190,26 +199,8 @@ func (r *Keyring) GenerateBits(ctx context.Context, mode string, bits int) (job.
 	if !m.Takes(bits) {
 		return job.Encryption{}, job.Fail(job.CodeKeyLength, "encryption mode %q takes no keys of %d bits", mode, bits)
 	}
-	if r.keyARN == "" {
-		return job.Encryption{}, job.GenerateFailed(nil, "")
-	}
-	plaintext, ciphertext, err := r.keys.Generate(ctx, r.keyARN, bits/8, r.context)
+	_, ciphertext, err := r.generate(ctx, bits, r.context)
 	if err != nil {
-		return job.Encryption{}, r.generateFailure(err)
-	}
-	key, err := NewKey(plaintext)
-	if err != nil || key.Bits() != bits {
-		clear(plaintext)
-		return job.Encryption{}, job.Fail(job.CodeGenerateKey, "the KMS key ARN %s made a key of %d bits, not of %d", r.keyARN, 8*len(plaintext), bits)
-	}
-	h, err := r.place(ciphertext)
-	if err != nil {
-		key.Wipe()
-		return job.Encryption{}, err
-	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if err := r.keep(h, key); err != nil {
 		return job.Encryption{}, err
 	}
 	e := job.Encryption{Mode: mode, Key: base64.StdEncoding.EncodeToString(ciphertext), KeyMd5: md5Of(ciphertext)}
@@ -217,4 +208,32 @@ func (r *Keyring) GenerateBits(ctx context.Context, mode string, bits int) (job.
 		e.InitializationVector = base64.StdEncoding.EncodeToString(NewIV(m))
 	}
 	return e, nil
+}
+
+// generate makes a key of that many bits under the context, and puts it into the
+// ring.
+func (r *Keyring) generate(ctx context.Context, bits int, context map[string]string) (Key, []byte, error) {
+	if r.keyARN == "" {
+		return Key{}, nil, job.GenerateFailed(nil, "")
+	}
+	plaintext, ciphertext, err := r.keys.Generate(ctx, r.keyARN, bits/8, context)
+	if err != nil {
+		return Key{}, nil, r.generateFailure(err)
+	}
+	key, err := NewKey(plaintext)
+	if err != nil || key.Bits() != bits {
+		clear(plaintext)
+		return Key{}, nil, job.Fail(job.CodeGenerateKey, "the KMS key ARN %s made a key of %d bits, not of %d", r.keyARN, 8*len(plaintext), bits)
+	}
+	h, err := r.place(ciphertext, context)
+	if err != nil {
+		key.Wipe()
+		return Key{}, nil, err
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if err := r.keep(h, key); err != nil {
+		return Key{}, nil, err
+	}
+	return h.key, ciphertext, nil
 }

@@ -33,14 +33,28 @@ var (
 	ErrThrottled = errors.New("the key service is throttling requests")
 )
 
-// refusals pairs each lasting answer with what to do about it.
-var refusals = []struct {
-	err  error
-	hint string
-}{
-	{ErrInvalidCiphertext, "wrap the raw key again with KMS, under the encryption context %s"},
-	{ErrIncorrectKey, "wrap the raw key with the pipeline's AwsKmsKeyArn, under the encryption context %s"},
-	{ErrAccess, "allow the function's role kms:Decrypt with the key that wrapped it, under the encryption context %s"},
-	{ErrNoKey, "the KMS key that wrapped it, or the pipeline's AwsKmsKeyArn, does not exist (encryption context %s)"},
-	{ErrDisabled, "enable the KMS key that wrapped it (encryption context %s)"},
+// refusal pairs a lasting answer with what to do about it, where the key is that
+// of an element, and where it is that of an object's envelope.
+type refusal struct {
+	err               error
+	element, envelope string
 }
+
+func elementHint(r refusal) string  { return r.element }
+func envelopeHint(r refusal) string { return r.envelope }
+
+var refusals = []refusal{
+	{ErrInvalidCiphertext, "wrap the raw key again with KMS, under the encryption context %s",
+		"it is that of the object's envelope: store the object again, under the encryption context %s"},
+	{ErrIncorrectKey, "wrap the raw key with the pipeline's AwsKmsKeyArn, under the encryption context %s",
+		"it is that of the object's envelope: store the object with the pipeline's AwsKmsKeyArn, under the encryption context %s"},
+	{ErrAccess, allowKey, allowKey},
+	{ErrNoKey, missingKey, missingKey},
+	{ErrDisabled, enableKey, enableKey},
+}
+
+const (
+	allowKey   = "allow the function's role kms:Decrypt with the key that wrapped it, under the encryption context %s"
+	missingKey = "the KMS key that wrapped it, or the pipeline's AwsKmsKeyArn, does not exist (encryption context %s)"
+	enableKey  = "enable the KMS key that wrapped it (encryption context %s)"
+)

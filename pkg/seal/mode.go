@@ -26,6 +26,8 @@ type Mode struct {
 	IVSize int   // size of an InitializationVector made here, in bytes; 0: it takes none
 	// GenerateBits is the size of a key made for an output that brings none.
 	GenerateBits int
+	// Enveloped: each object has a key and an IV of its own (package envelope).
+	Enveloped bool
 }
 
 // ModeWork is the mode of the files that a job's functions pass to each other
@@ -41,6 +43,7 @@ var modes = []Mode{
 	{Name: job.ModeCBC, Side: Here, Bits: []int{128, 192, 256}, IVSize: 16, GenerateBits: 128},
 	{Name: job.ModeCTR, Side: Here, Bits: []int{128, 192, 256}, IVSize: 16, GenerateBits: 128},
 	{Name: job.ModeGCM, Side: Here, Bits: []int{128, 192, 256}, IVSize: 16, GenerateBits: 128},
+	{Name: job.ModeS3EC, Side: Here, Enveloped: true},
 	{Name: ModeWork, Side: Here, Bits: []int{256}, GenerateBits: 256},
 }
 

@@ -8,6 +8,7 @@ import (
 	"io"
 
 	"sealreel/pkg/aesstream"
+	"sealreel/pkg/envelope"
 	"sealreel/pkg/job"
 	"sealreel/pkg/plan"
 	"sealreel/pkg/s3store"
@@ -22,7 +23,8 @@ import (
 //
 // Of an output that is one file, the file is sealed with the output's IV: it is
 // assembled from parts that are fixed, so that every attempt seals the same
-// bytes. Each file of a segmented output gets an IV of its own.
+// bytes. Each file of a segmented output gets an IV of its own. In mode
+// s3-encryption-client each attempt at a file gets a key of its own.
 func (s *Session) Store(ctx context.Context, o plan.Output, key, contentType string, r io.Reader) (task.Sealed, error) {
 	m, err := s.material(ctx, o.Encryption)
 	if err != nil {
@@ -32,26 +34,29 @@ func (s *Session) Store(ctx context.Context, o plan.Output, key, contentType str
 		Bucket: o.Bucket, Key: key, ContentType: contentType, Material: m, KMSKeyARN: s.plan.KeyARN,
 		Writer: writer(o, key),
 	}
-	if m == nil || m.Mode.Side != seal.Here {
-		return s.upload(ctx, t, r)
+	if !enveloped(o.Encryption) && (m == nil || m.Mode.Side != seal.Here) {
+		stored, err := s.upload(ctx, t, r)
+		return task.Sealed{Bytes: stored.Size}, err
 	}
-	own := *m
-	if o.SegmentFrames > 0 {
-		own.IV = seal.NewIV(m.Mode)
+	t.Material = nil
+	if m, t.Metadata, err = s.sealing(ctx, o, m); err != nil {
+		return task.Sealed{}, err
 	}
-	return s.storeEncrypted(ctx, t, &own, o.Encryption, r)
+	return s.storeEncrypted(ctx, t, m, r)
 }
 
-// storeEncrypted encrypts what r gives and uploads the ciphertext.
-func (s *Session) storeEncrypted(ctx context.Context, t s3store.UploadTarget, m *seal.Material, e *job.Encryption, r io.Reader) (task.Sealed, error) {
-	iv := base64.StdEncoding.EncodeToString(m.IV)
-	t.Material = nil
-	t.Metadata = Describe(m, *e, t.Bucket, t.Key)
+// storeEncrypted encrypts what r gives and uploads the ciphertext. The target's
+// metadata hold the wrapped key and the IV; the rest is added here.
+func (s *Session) storeEncrypted(ctx context.Context, t s3store.UploadTarget, m *seal.Material, r io.Reader) (task.Sealed, error) {
+	t.Metadata[MetadataMode], t.Metadata[MetadataCommitment] = m.Mode.Name, m.Commit(t.Bucket, t.Key)
+	if m.Mode.Enveloped {
+		t.SizeMetadata = envelope.Length
+	}
 	sealed, pipe := io.Pipe()
 	count := make(chan int64, 1)
 	go func() {
 		var n int64
-		w, err := aesstream.NewWriter(pipe, params(m, m.IV))
+		w, err := aesstream.NewWriter(pipe, params(m))
 		if err == nil {
 			if n, err = io.Copy(w, r); err == nil {
 				err = w.Close()
@@ -65,34 +70,31 @@ func (s *Session) storeEncrypted(ctx context.Context, t s3store.UploadTarget, m 
 	if err != nil {
 		return task.Sealed{}, err
 	}
-	if stored.IV != "" { // an earlier attempt's
-		_, most, err := aesstream.PlainSize(aesstream.Mode(m.Mode.Name), stored.Bytes)
-		return task.Sealed{Bytes: most, IV: stored.IV}, err
+	if stored.Earlier {
+		_, most, err := aesstream.PlainSize(format(m.Mode), stored.Size)
+		return task.Sealed{Bytes: most, IV: stored.Metadata[MetadataIV]}, err
 	}
-	return task.Sealed{Bytes: <-count, IV: iv}, nil
+	return task.Sealed{Bytes: <-count, IV: t.Metadata[MetadataIV]}, nil
 }
+
+func encode(b []byte) string { return base64.StdEncoding.EncodeToString(b) }
 
 // StorePlain creates a playlist, which is never encrypted. The owner is the
 // same for every attempt at it.
 func (s *Session) StorePlain(ctx context.Context, bucket, key, contentType, owner string, r io.Reader) (int64, error) {
 	stored, err := s.upload(ctx, s3store.UploadTarget{Bucket: bucket, Key: key, ContentType: contentType, Writer: owner + "/" + key}, r)
-	return stored.Bytes, err
+	return stored.Size, err
 }
 
-// upload returns the size of the object, and of one that an earlier attempt
-// stored the IV.
-func (s *Session) upload(ctx context.Context, t s3store.UploadTarget, r io.Reader) (task.Sealed, error) {
+// upload also takes an object of an earlier attempt for its own that has another
+// size.
+func (s *Session) upload(ctx context.Context, t s3store.UploadTarget, r io.Reader) (s3store.Stored, error) {
 	stored, err := s.store.Upload(ctx, t, r)
 	var exists *s3store.ExistsError
-	switch {
-	case errors.As(err, &exists) && exists.Mine:
-		return task.Sealed{Bytes: exists.Info.Size, IV: exists.Info.Metadata[MetadataIV]}, nil
-	case err != nil:
-		return task.Sealed{}, s3store.OutputFailure(err, t.Bucket, t.Key)
-	case stored.Earlier:
-		return task.Sealed{Bytes: stored.Size, IV: stored.Metadata[MetadataIV]}, nil
+	if errors.As(err, &exists) && exists.Mine {
+		return s3store.Stored{Size: exists.Info.Size, Earlier: true, Metadata: exists.Info.Metadata}, nil
 	}
-	return task.Sealed{Bytes: stored.Size}, nil
+	return stored, s3store.OutputFailure(err, t.Bucket, t.Key)
 }
 
 // writer names what is written, the same for every attempt at it.

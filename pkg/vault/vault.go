@@ -11,6 +11,7 @@ package vault
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 
 	"sealreel/pkg/aesstream"
@@ -77,12 +78,25 @@ func (s *Session) Close() {
 	s.workring.Close()
 }
 
-// material unwraps the key of an element; nil stands for no encryption.
+// material unwraps the key of an element; nil stands for no encryption, and for
+// one whose objects have envelopes.
 func (s *Session) material(ctx context.Context, e *job.Encryption) (*seal.Material, error) {
-	if e == nil {
+	if e == nil || enveloped(e) {
 		return nil, nil
 	}
 	return s.keyring.Unwrap(ctx, *e)
+}
+
+// opening unwraps the key that a pinned input is read with; nil when it is not
+// encrypted.
+func (s *Session) opening(ctx context.Context, in plan.Input) (*seal.Material, error) {
+	if !enveloped(in.Encryption) {
+		return s.material(ctx, in.Encryption)
+	}
+	if in.Envelope == nil {
+		return nil, fmt.Errorf("the plan has no envelope for the input %s in mode %s", in.Key, in.Encryption.Mode)
+	}
+	return s.keyring.Open(ctx, *in.Envelope, in.Key)
 }
 
 // Pin finds an object, its current version when versionID is empty, and checks
@@ -102,7 +116,11 @@ func (s *Session) Pin(ctx context.Context, bucket, key, versionID string, e *job
 	case err != nil:
 		return plan.Input{}, s3store.InputFailure(err, o, modeName(e))
 	}
-	return plan.Input{Bucket: bucket, Key: key, VersionID: info.VersionID, ETag: info.ETag, Size: info.Size, Encryption: e}, nil
+	in := plan.Input{Bucket: bucket, Key: key, VersionID: info.VersionID, ETag: info.ETag, Size: info.Size, Encryption: e}
+	if enveloped(e) && in.Size > 0 { // an empty file has a failure of its own
+		in.Envelope, err = s.pinEnvelope(ctx, in, info.Metadata)
+	}
+	return in, err
 }
 
 func modeName(e *job.Encryption) string {
@@ -115,7 +133,7 @@ func modeName(e *job.Encryption) string {
 // Input opens a pinned input as plaintext. What reading it meets is a
 // *job.Failure when it can't be mended by trying again.
 func (s *Session) Input(ctx context.Context, in plan.Input) (source.Media, error) {
-	m, err := s.material(ctx, in.Encryption)
+	m, err := s.opening(ctx, in)
 	if err != nil {
 		return nil, err
 	}
@@ -123,7 +141,7 @@ func (s *Session) Input(ctx context.Context, in plan.Input) (source.Media, error
 	if m == nil || m.Mode.Side != seal.Here {
 		return raw, nil
 	}
-	plain, err := aesstream.NewReaderAt(raw, in.Size, params(m, m.IV))
+	plain, err := aesstream.NewReaderAt(raw, in.Size, params(m))
 	if err != nil {
 		err = errors.Join(err, raw.Close())
 		return nil, decryptFailure(err, in)
@@ -131,16 +149,17 @@ func (s *Session) Input(ctx context.Context, in plan.Input) (source.Media, error
 	return opened{plain, raw}, nil
 }
 
-// Verify reads an input in aes-gcm whole, once, and checks its tag; inputs in
-// other modes have none. A file that is not genuine is a *job.Failure.
+// Verify reads an input in aes-gcm or s3-encryption-client whole, once, and
+// checks its tag; inputs in other modes have none. A file that is not genuine is
+// a *job.Failure.
 func (s *Session) Verify(ctx context.Context, in plan.Input) error {
-	m, err := s.material(ctx, in.Encryption)
-	if err != nil || m == nil || m.Mode.Name != job.ModeGCM {
+	m, err := s.opening(ctx, in)
+	if err != nil || m == nil || format(m.Mode) != aesstream.GCM {
 		return err
 	}
 	raw := s.raw(ctx, in, m)
 	defer raw.Close()
-	return decryptFailure(aesstream.VerifyGCM(ctx, io.NewSectionReader(raw, 0, in.Size), in.Size, params(m, m.IV)), in)
+	return decryptFailure(aesstream.VerifyGCM(ctx, io.NewSectionReader(raw, 0, in.Size), in.Size, params(m)), in)
 }
 
 // decryptFailure gives what can't be decrypted the one failure that a job shows.
@@ -168,8 +187,16 @@ type opened struct {
 
 func (o opened) Close() error { return o.raw.Close() }
 
-func params(m *seal.Material, iv []byte) aesstream.Params {
-	return aesstream.Params{Mode: aesstream.Mode(m.Mode.Name), Key: m.Key, IV: iv}
+// format is how the files of a mode look that are encrypted here.
+func format(m seal.Mode) aesstream.Mode {
+	if m.Enveloped {
+		return aesstream.GCM
+	}
+	return aesstream.Mode(m.Name)
+}
+
+func params(m *seal.Material) aesstream.Params {
+	return aesstream.Params{Mode: format(m.Mode), Key: m.Key, IV: m.IV}
 }
 
 func (s *Session) open(ctx context.Context, o s3store.Object, m *seal.Material, size int64, explain func(error) error) *source.Reader {
@@ -187,6 +214,10 @@ func (s *Session) open(ctx context.Context, o s3store.Object, m *seal.Material, 
 func (s *Session) Seal(ctx context.Context, e *job.Encryption) (*job.Encryption, error) {
 	if e == nil {
 		return nil, nil
+	}
+	if enveloped(e) { // a key that is made and not used shows that others can be made
+		_, _, err := s.keyring.Envelop(ctx)
+		return e, err
 	}
 	mode, err := seal.ModeOf(e.Mode)
 	if err != nil {
