@@ -182,7 +182,7 @@ func TestForgedObjectsAreRefused(t *testing.T) {
 		return func(b []byte) []byte { b[(at+len(b))%len(b)] ^= 1; return b }
 	}
 	same := func(b []byte) []byte { return b }
-	const whole = "could not decrypt the input file"
+	const whole = "using s3-encryption-client; check that the file is whole"
 	for name, c := range map[string]struct {
 		body     func([]byte) []byte
 		metadata map[string]string // over the genuine; "" removes

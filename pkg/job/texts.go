@@ -53,7 +53,11 @@ func BadMedia(cause error) *Failure {
 // DecryptFailed (4016) is the one text for a wrong key, bad padding, a bad tag
 // and a cut file: whoever can only see the job must not learn which.
 func DecryptFailed(cause error, key, mode string) *Failure {
-	return FailCause(cause, CodeDecryptInput, "could not decrypt the input file from %s using %s; check Key, KeyMd5, InitializationVector and Mode, and that the file is whole", key, mode)
+	remedy := "check Key, KeyMd5, InitializationVector and Mode, and that the file is whole"
+	if mode == ModeS3EC {
+		remedy = "check that the file is whole and its metadata are its own"
+	}
+	return FailCause(cause, CodeDecryptInput, "could not decrypt the input file from %s using %s; %s", key, mode, remedy)
 }
 
 // EnvelopeRefused (4016) says that an input in mode s3-encryption-client is not
