@@ -292,6 +292,29 @@ func TestGenerate(t *testing.T) {
 	}
 }
 
+func TestGenerateBits(t *testing.T) {
+	kms := &fakeKMS{}
+	ring := NewKeyring(kms, keyARN, transcoder)
+	defer ring.Close()
+	for _, bits := range []int{128, 192, 256} {
+		e, err := ring.GenerateBits(t.Context(), job.ModeGCM, bits)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m, err := ring.Unwrap(t.Context(), e); err != nil || m.Key.Bits() != bits || len(m.IV) != 16 {
+			t.Errorf("%d bits: %+v, %v", bits, m, err)
+		}
+	}
+	calls := kms.calls
+	var f *job.Failure
+	if _, err := ring.GenerateBits(t.Context(), job.ModeSSEC, 128); !errors.As(err, &f) || f.Code != 4017 {
+		t.Errorf("a size that the mode does not take: %v", err)
+	}
+	if e, err := ring.GenerateBits(t.Context(), job.ModeS3, 256); err != nil || e != (job.Encryption{Mode: job.ModeS3}) || kms.calls != calls {
+		t.Errorf("a mode without a key: %+v, %v", e, err)
+	}
+}
+
 // After Close no key has its bytes, and none can be had.
 func TestClose(t *testing.T) {
 	kms := &fakeKMS{}

@@ -8,10 +8,12 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"sealreel/cmd/sealreel/internal/crypt"
 	"sealreel/cmd/sealreel/internal/site"
 	"sealreel/local/kms"
 	"sealreel/local/s3"
@@ -21,6 +23,7 @@ import (
 	"sealreel/pkg/pipeline"
 	"sealreel/pkg/plan"
 	"sealreel/pkg/s3store"
+	"sealreel/pkg/seal"
 	"sealreel/pkg/task"
 	"sealreel/pkg/vault"
 )
@@ -158,6 +161,9 @@ func (s *service) media(ctx context.Context, d ledger.Drop) error {
 	if err != nil {
 		return err
 	}
+	if err := s.described(ctx, in); err != nil {
+		return err
+	}
 	src, err := v.Input(ctx, in)
 	if err != nil {
 		return err
@@ -168,6 +174,29 @@ func (s *service) media(ctx context.Context, d ledger.Drop) error {
 		return err
 	}
 	return s.finish(ctx, v, rec, content)
+}
+
+// described checks what an input that was encrypted by the command says of
+// itself.
+func (s *service) described(ctx context.Context, in plan.Input) error {
+	if in.Encryption == nil || !slices.Contains(crypt.Modes, in.Encryption.Mode) {
+		return nil
+	}
+	ring := seal.NewKeyring(s.keys, s.keyARN, s.context)
+	defer ring.Close()
+	m, err := ring.Unwrap(ctx, *in.Encryption)
+	if err != nil {
+		return err
+	}
+	if m.Key.Bits() != crypt.KeyBits {
+		return fmt.Errorf("the key of %s has %d bits", in.Key, m.Key.Bits())
+	}
+	info, err := s.store.Head(ctx, s3store.Object{Bucket: in.Bucket, Key: in.Key}, nil)
+	if err != nil {
+		return err
+	}
+	_, err = vault.Described(info.Metadata, *in.Encryption, m, in.Bucket, in.Key)
+	return err
 }
 
 // finish stores the content as each output of a job, as two segments where it
