@@ -10,6 +10,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"sealreel/pkg/aesstream"
@@ -127,14 +128,12 @@ func PlainSize(m *seal.Material, sealed int64) (int64, error) {
 
 // Here says whether the mode of the material is one of this package. Without a
 // material there is nothing to decrypt.
-func Here(m *seal.Material) bool { return m != nil && m.Mode.Side == seal.Here }
+func Here(m *seal.Material) bool { return m != nil && slices.Contains(Modes, m.Mode.Name) }
 
 // CheckMode refuses what is none of the Modes.
 func CheckMode(mode string) error {
-	for _, m := range Modes {
-		if m == mode {
-			return nil
-		}
+	if slices.Contains(Modes, mode) {
+		return nil
 	}
 	return fmt.Errorf("mode %q is none for a file of one's own, which takes %s", mode, Names())
 }

@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -190,7 +191,7 @@ func (t *ticket) seal(ctx context.Context, o Order, p *pipeline.Pipeline) (job.E
 		e.Mode = job.ModeSSEC
 	}
 	mode, err := seal.ModeOf(e.Mode)
-	if err != nil || mode.Name == seal.ModeWork {
+	if err != nil || mode.Side == seal.Here && !slices.Contains(crypt.Modes, mode.Name) {
 		return e, nil, fmt.Errorf("the template wants its input in mode %s, which can't be written: use %s, %s, %s, %s",
 			e.Mode, job.ModeSSEC, job.ModeS3KMS, job.ModeS3, strings.Join(crypt.Modes, ", "))
 	}

@@ -111,6 +111,8 @@ func described(metadata map[string]string, m *seal.Material, p Place) (*seal.Mat
 	claimed := metadata[vault.MetadataMode]
 	switch {
 	case crypt.Here(m):
+	case m != nil && m.Mode.Side == seal.Here:
+		return nil, fmt.Errorf("%s is encrypted in mode %s, which this command can't decrypt", p.Key, m.Mode.Name)
 	case claimed == "":
 		return nil, nil
 	case !p.Owned:

@@ -133,7 +133,10 @@ func TestOpenReadsNothingThatContradictsItsJob(t *testing.T) {
 		}},
 		"a job without encryption": {change: func(p *Place, _ *shelf, _ *seal.Material) { p.Encryption = nil }},
 		"a job in another mode":    {change: func(p *Place, _ *shelf, _ *seal.Material) { p.Encryption = &job.Encryption{Mode: job.ModeS3} }},
-		"no job":                   {change: func(p *Place, _ *shelf, _ *seal.Material) { p.Encryption, p.Owned = nil, false }},
+		"a mode of the functions": {change: func(p *Place, _ *shelf, _ *seal.Material) {
+			p.Encryption.Mode, p.Encryption.InitializationVector = seal.ModeWork, ""
+		}},
+		"no job": {change: func(p *Place, _ *shelf, _ *seal.Material) { p.Encryption, p.Owned = nil, false }},
 	} {
 		p, s, m := stocked(t, job.ModeGCM, c.single, c.iv)
 		c.change(&p, s, m)
