@@ -75,7 +75,6 @@ func TestRefusals(t *testing.T) {
 	}
 	otherMD5 := *key
 	otherMD5.KeyMd5 = wrapped(t).KeyMd5
-	client := job.Encryption{Mode: "s3-encryption-client"}
 	plaintext := base64.StdEncoding.EncodeToString(noise(32))
 	cases := []refusal{
 		{name: "another key", media: good, stored: key, change: with(wrapped(t)), code: 4016, says: []string{"check Key, KeyMd5"}},
@@ -89,7 +88,6 @@ func TestRefusals(t *testing.T) {
 		{name: "128 bits", media: good, stored: key, change: with(badKey(t, noise(16), elasticContext)), code: 4017, says: []string{"128 bits", "256 bits"}},
 		{name: "no bits that AES takes", media: good, stored: key, change: with(badKey(t, noise(20), elasticContext)), code: 4017, says: []string{"160 bits"}},
 		{name: "a plaintext key", media: good, stored: key, change: with(&job.Encryption{Mode: job.ModeSSEC, Key: plaintext, KeyMd5: key.KeyMd5}), code: 1000, says: []string{"treat it as disclosed"}},
-		{name: "s3-encryption-client", media: good, stored: key, change: with(&client), code: 1000, says: []string{"s3-encryption-client", "yet"}},
 		{name: "an empty file", media: []byte{}, stored: key, code: 4000, says: []string{"upload the file again"}},
 		{name: "noise", media: noise(100_000), stored: key, code: 4000},
 		{name: "text", media: []byte(strings.Repeat("not a media file\n", 1000)), stored: key, code: 4000},
