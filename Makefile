@@ -13,7 +13,7 @@ GOARCH_x86_64 := amd64
 GOARCH_arm64 := arm64
 
 FUNCTIONS := IngestFunction TranscodeFunction AssembleFunction ReconcileFunction
-MODULES := ./... ./local/... ./cmd/sealreel/... ./e2e/... ./interop/...
+MODULES := ./... ./local/... ./cmd/sealreel/... ./e2e/... ./interop/... ./pkg/aesstream/vectors/...
 ARTIFACTS_DIR ?= $(ROOT)/build/functions/$(@:build-%=%)
 
 .PHONY: help demo test bench build layer lint fmt clean prerequisites gofmt vet unit template-check \

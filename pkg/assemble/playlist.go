@@ -44,7 +44,7 @@ func (m *making) playlist(ctx context.Context) (*ledger.Result, error) {
 func listed(segments []task.Segment) []hls.Segment {
 	all := make([]hls.Segment, len(segments))
 	for i, s := range segments {
-		all[i] = hls.Segment{Key: s.Key, Ticks: s.Ticks, Bytes: s.Bytes}
+		all[i] = hls.Segment{Key: s.Key, Ticks: s.Ticks, Bytes: s.Bytes, Break: s.Break}
 	}
 	return all
 }

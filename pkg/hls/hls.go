@@ -26,6 +26,7 @@ type Segment struct {
 	Key   string // of its object
 	Ticks int64  // duration in 1/90000 s, more than 0
 	Bytes int64  // of plaintext
+	Break bool   // it has other tracks than the segment before (4.3.2.3)
 }
 
 // Media is the media playlist, to be stored as key, of all segments of a
@@ -44,6 +45,9 @@ func Media(key string, segments []Segment) ([]byte, error) {
 		uri, err := relative(key, s.Key)
 		if err != nil {
 			return nil, err
+		}
+		if s.Break {
+			b.WriteString("#EXT-X-DISCONTINUITY\n")
 		}
 		fmt.Fprintf(&b, "#EXTINF:%s,\n%s\n", duration(elapsed, elapsed+s.Ticks), uri)
 		elapsed += s.Ticks

@@ -162,10 +162,10 @@ func TestPeakIsOfRunsNearTheTarget(t *testing.T) {
 		segments []hls.Segment
 		want     string
 	}{
-		{"short and dense at the end", []hls.Segment{{"a", 10 * second, 1000000}, {"b", second / 10, 100000}}, "BANDWIDTH=871288,"},
-		{"one short segment", []hls.Segment{{"a", second / 10, 10000}}, "BANDWIDTH=800000,"},
-		{"dense half", []hls.Segment{{"a", 10 * second, 1000000}, {"b", 5 * second, 1000000}}, "BANDWIDTH=1600000,"},
-		{"steady", []hls.Segment{{"a", 10 * second, 1000000}, {"b", 10 * second, 1000000}}, "BANDWIDTH=800000,"},
+		{"short and dense at the end", []hls.Segment{{"a", 10 * second, 1000000, false}, {"b", second / 10, 100000, false}}, "BANDWIDTH=871288,"},
+		{"one short segment", []hls.Segment{{"a", second / 10, 10000, false}}, "BANDWIDTH=800000,"},
+		{"dense half", []hls.Segment{{"a", 10 * second, 1000000, false}, {"b", 5 * second, 1000000, false}}, "BANDWIDTH=1600000,"},
+		{"steady", []hls.Segment{{"a", 10 * second, 1000000, false}, {"b", 10 * second, 1000000, false}}, "BANDWIDTH=800000,"},
 	} {
 		text, err := hls.Master("m.m3u8", []hls.Variant{{Key: "v.m3u8", Segments: c.segments}})
 		if err != nil || !strings.Contains(string(text), ":"+c.want) {
@@ -203,11 +203,11 @@ func TestURIsLeadToTheKey(t *testing.T) {
 
 func TestWhatCannotBeWritten(t *testing.T) {
 	t.Parallel()
-	good := []hls.Segment{{"a.ts", 1, 1}}
+	good := []hls.Segment{{"a.ts", 1, 1, false}}
 	for name, write := range map[string]func() ([]byte, error){
 		"no segments":    func() ([]byte, error) { return hls.Media("a", nil) },
-		"no duration":    func() ([]byte, error) { return hls.Media("a", []hls.Segment{{"a.ts", 0, 1}}) },
-		"dots":           func() ([]byte, error) { return hls.Media("a", []hls.Segment{{"../a.ts", 1, 1}}) },
+		"no duration":    func() ([]byte, error) { return hls.Media("a", []hls.Segment{{"a.ts", 0, 1, false}}) },
+		"dots":           func() ([]byte, error) { return hls.Media("a", []hls.Segment{{"../a.ts", 1, 1, false}}) },
 		"dot folder":     func() ([]byte, error) { return hls.Media("./a", good) },
 		"no variants":    func() ([]byte, error) { return hls.Master("a", nil) },
 		"empty variant":  func() ([]byte, error) { return hls.Master("a", []hls.Variant{{Key: "b"}}) },
@@ -219,7 +219,7 @@ func TestWhatCannotBeWritten(t *testing.T) {
 			return hls.Master("a", []hls.Variant{{Key: "b", Segments: good, Codecs: []string{"avc1\n"}}})
 		},
 		"negative size": func() ([]byte, error) {
-			return hls.Master("a", []hls.Variant{{Key: "b", Segments: []hls.Segment{{"a.ts", 1, -1}}}})
+			return hls.Master("a", []hls.Variant{{Key: "b", Segments: []hls.Segment{{"a.ts", 1, -1, false}}}})
 		},
 	} {
 		if text, err := write(); !errors.Is(err, hls.ErrPlaylist) {
@@ -248,4 +248,12 @@ func FuzzNames(f *testing.F) {
 			t.Fatalf("%s from %q leads to %q, want %q", lines[6], from, got, key)
 		}
 	})
+}
+
+func TestOtherTracksAreAnnounced(t *testing.T) {
+	got, err := hls.Media("a.m3u8", []hls.Segment{{Key: "a0.ts", Ticks: hls.Clock}, {Key: "a1.ts", Ticks: hls.Clock, Break: true}, {Key: "a2.ts", Ticks: hls.Clock}})
+	want := "#EXTINF:1.000000,\na0.ts\n#EXT-X-DISCONTINUITY\n#EXTINF:1.000000,\na1.ts\n#EXTINF:1.000000,\na2.ts\n"
+	if err != nil || !strings.Contains(string(got), want) {
+		t.Errorf("%s, %v", got, err)
+	}
 }

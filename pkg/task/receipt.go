@@ -8,7 +8,8 @@ type Segment struct {
 	Key   string `json:"key"`
 	Bytes int64  `json:"bytes"`
 	Ticks int64  `json:"ticks"`
-	IV    string `json:"iv,omitempty"` // that it is sealed with, in the modes that take one
+	IV    string `json:"iv,omitempty"`    // that it is sealed with, in the modes that take one
+	Break bool   `json:"break,omitempty"` // it has other tracks than the segment before
 }
 
 // Sealed is what was stored of one file: the bytes of plaintext and the base64

@@ -28,6 +28,7 @@ type segmenter struct {
 
 	track   *fragment.Track // of the open segment's picture, nil without
 	codec   string          // of the picture
+	alone   bool            // the segment before is of sound alone
 	open    *segment
 	stored  *errgroup.Group
 	made    []task.Segment
@@ -99,7 +100,9 @@ func (s *segmenter) store(ctx context.Context, r *io.PipeReader, index int64) {
 	key := s.output.Names().Segment(int(index))
 	sealed := make(chan task.Sealed, 1)
 	s.pending = append(s.pending, sealed)
-	s.made = append(s.made, task.Segment{Key: key})
+	alone := s.track == nil // the picture has ended, the sound goes on
+	s.made = append(s.made, task.Segment{Key: key, Break: alone && !s.alone && s.codec != ""})
+	s.alone = alone
 	s.stored.Go(func() error {
 		n, err := s.vault.Store(ctx, s.output, key, segmentType, r)
 		r.CloseWithError(errOr(err, io.ErrClosedPipe))
