@@ -171,7 +171,7 @@ func TestGrantsAreRead(t *testing.T) {
 			t.Errorf("%+v is not allowed", r)
 		}
 	}
-	made := stack.Request{Caller: "AssembleFunction", Action: "kms:GenerateDataKey", Resource: site.keyARN}
+	made := stack.Request{Caller: "AssembleFunction", Action: "s3:DeleteObject", Resource: site.output + "/a/b.ts"}
 	key.Action, object.Resource, message.Caller = "kms:Encrypt", site.ingest+"/a", "AssembleFunction"
 	for _, r := range []stack.Request{key, object, message, made} {
 		if allowed(grants, r) {
