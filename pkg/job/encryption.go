@@ -64,38 +64,51 @@ func readEncryption(o *document.Object, way direction) *Encryption {
 
 // checkEncryption holds the rules between the members of an element.
 func checkEncryption(o *document.Object, e Encryption, way direction) {
-	problems := o.Problems()
-	given := e.Key != "" || e.KeyMd5 != "" || e.InitializationVector != ""
 	switch e.Mode {
 	case "":
-		if given {
-			problems.Addf(o.Path("Mode"), "'%s' must say a Mode, since Key, KeyMd5 or InitializationVector is given", o.Path(""))
+		if e.keyed() {
+			o.Problems().Addf(o.Path("Mode"), "'%s' must say a Mode, since Key, KeyMd5 or InitializationVector is given", o.Path(""))
 		}
 	case ModeS3, ModeS3KMS:
-		if given {
-			problems.Addf(o.Path("Key"), "'%s' must leave Key, KeyMd5 and InitializationVector blank, since S3 holds the key in mode %s", o.Path(""), e.Mode)
-		}
+		checkKeyless(o, e, "S3 holds the key")
 	case ModeS3EC:
-		if given {
-			problems.Addf(o.Path("Key"), "'%s' must leave Key, KeyMd5 and InitializationVector blank, since each object has its own in mode %s", o.Path(""), e.Mode)
-		}
+		checkKeyless(o, e, "each object has its own")
 	case ModeSSEC:
-		if e.InitializationVector != "" {
-			problems.Addf(o.Path("InitializationVector"), "'%s' must leave InitializationVector blank, since S3 chooses it in mode sse-c", o.Path(""))
-		}
-		if (e.Key == "") != (e.KeyMd5 == "") {
-			problems.Addf(o.Path("KeyMd5"), "'%s' must give Key and KeyMd5 together", o.Path(""))
-		}
+		checkCustomerKey(o, e)
 		checkReadable(o, e, way)
 	case ModeCBC, ModeCTR, ModeGCM:
-		complete := e.Key != "" && e.KeyMd5 != "" && e.InitializationVector != ""
-		if given && !complete {
-			problems.Addf(o.Path("InitializationVector"), "'%s' must give Key, KeyMd5 and InitializationVector together", o.Path(""))
-		}
-		if e.InitializationVector != "" && !validIV(e, way) {
-			problems.Addf(o.Path("InitializationVector"), "'%s' must have an InitializationVector that is the base64 of 16 bytes", o.Path(""))
-		}
+		checkKeyAndIV(o, e, way)
 		checkReadable(o, e, way)
+	}
+}
+
+// keyed says whether the element names anything of a key.
+func (e Encryption) keyed() bool {
+	return e.Key != "" || e.KeyMd5 != "" || e.InitializationVector != ""
+}
+
+// checkKeyless: the job names no key where it is another's to hold.
+func checkKeyless(o *document.Object, e Encryption, why string) {
+	if e.keyed() {
+		o.Problems().Addf(o.Path("Key"), "'%s' must leave Key, KeyMd5 and InitializationVector blank, since %s in mode %s", o.Path(""), why, e.Mode)
+	}
+}
+
+func checkCustomerKey(o *document.Object, e Encryption) {
+	if e.InitializationVector != "" {
+		o.Problems().Addf(o.Path("InitializationVector"), "'%s' must leave InitializationVector blank, since S3 chooses it in mode sse-c", o.Path(""))
+	}
+	if (e.Key == "") != (e.KeyMd5 == "") {
+		o.Problems().Addf(o.Path("KeyMd5"), "'%s' must give Key and KeyMd5 together", o.Path(""))
+	}
+}
+
+func checkKeyAndIV(o *document.Object, e Encryption, way direction) {
+	if complete := e.Key != "" && e.KeyMd5 != "" && e.InitializationVector != ""; e.keyed() && !complete {
+		o.Problems().Addf(o.Path("InitializationVector"), "'%s' must give Key, KeyMd5 and InitializationVector together", o.Path(""))
+	}
+	if e.InitializationVector != "" && !validIV(e, way) {
+		o.Problems().Addf(o.Path("InitializationVector"), "'%s' must have an InitializationVector that is the base64 of 16 bytes", o.Path(""))
 	}
 }
 

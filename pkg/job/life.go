@@ -168,21 +168,7 @@ func derive(j Job, at time.Time) Job {
 	for i := range j.Playlists {
 		derivePlaylist(&j, &j.Playlists[i])
 	}
-	begun, ended, failed := 0, 0, 0
-	count := func(status string) {
-		switch {
-		case status == Error:
-			failed++
-		case status != Submitted:
-			begun++
-		}
-	}
-	for _, o := range j.Outputs {
-		count(o.Status)
-		if Terminal(o.Status) {
-			ended++
-		}
-	}
+	begun, ended, failed := tally(j.Outputs)
 	if begun > 0 && j.Timing.StartTimeMillis == 0 {
 		j.Timing.StartTimeMillis = at.UnixMilli()
 	}
@@ -204,6 +190,23 @@ func derive(j Job, at time.Time) Job {
 	}
 	j.Timing.finish(at)
 	return j
+}
+
+// tally counts the outputs that began and did not fail, those that have ended in
+// whatever way, and those that failed.
+func tally(outputs []Output) (begun, ended, failed int) {
+	for _, o := range outputs {
+		switch {
+		case o.Status == Error:
+			failed++
+		case o.Status != Submitted:
+			begun++
+		}
+		if Terminal(o.Status) {
+			ended++
+		}
+	}
+	return begun, ended, failed
 }
 
 // derivePlaylist: a playlist begins with its first output, ends with its last

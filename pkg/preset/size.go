@@ -17,8 +17,10 @@ type Geometry struct {
 	SAR                        rational.Rational
 }
 
-// Width and Height are the output's.
-func (g Geometry) Width() int  { return g.PadW }
+// Width is the output's, in pixels.
+func (g Geometry) Width() int { return g.PadW }
+
+// Height is the output's, in pixels.
 func (g Geometry) Height() int { return g.PadH }
 
 const (
@@ -46,7 +48,7 @@ func SizeFor(v *Video, srcW, srcH int, srcSAR rational.Rational, rotate int) Geo
 		}
 	}
 	src := squared(srcW, srcH, srcSAR)
-	box := v.box(src)
+	box := v.box()
 	factor, stretch := box.factor(src)
 	g := Geometry{Rotate: rotate}
 	switch {
@@ -106,12 +108,12 @@ type box struct {
 	display string
 }
 
-func (v *Video) box(src picture) box {
+func (v *Video) box() box {
 	if v.MaxWidth == "" && v.MaxHeight == "" && v.Resolution == "" && v.SizingPolicy == "" && v.AspectRatio != "" {
-		return resolutionBox("auto", v.AspectRatio, src)
+		return resolutionBox("auto", v.AspectRatio)
 	}
 	if v.Resolution != "" {
-		return resolutionBox(v.Resolution, v.AspectRatio, src)
+		return resolutionBox(v.Resolution, v.AspectRatio)
 	}
 	b := box{w: number(v.MaxWidth), h: number(v.MaxHeight), policy: v.SizingPolicy, pad: v.PaddingPolicy == "Pad", display: v.DisplayAspectRatio}
 	if b.w == 0 {
@@ -128,7 +130,7 @@ func (v *Video) box(src picture) box {
 
 // resolutionBox is that of the older members. A resolution of auto is the
 // source's own, within the largest that a preset can ask for.
-func resolutionBox(size, display string, src picture) box {
+func resolutionBox(size, display string) box {
 	if w, h, ok := splitResolution(size); ok {
 		return box{w: w, h: h, policy: "Fit", pad: true, display: display}
 	}

@@ -36,7 +36,7 @@ func ivOf(mode Mode, e job.Encryption) ([]byte, error) {
 		return nil, nil
 	}
 	iv, err := base64.StdEncoding.DecodeString(e.InitializationVector)
-	if err != nil || len(iv) != mode.IVSize && !(mode.Name == job.ModeGCM && len(iv) == 12) {
+	if err != nil || len(iv) != mode.IVSize && (mode.Name != job.ModeGCM || len(iv) != 12) {
 		return nil, job.Fail(job.CodeValidation, "the InitializationVector for mode %s must be the base64 of %d bytes", mode.Name, mode.IVSize)
 	}
 	return iv, nil

@@ -72,7 +72,7 @@ func (Key) String() string { return redacted }
 func (Key) GoString() string { return redacted }
 
 // Format prints the same for every verb and flag.
-func (Key) Format(f fmt.State, _ rune) { io.WriteString(f, redacted) }
+func (Key) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
 
 // LogValue is what package slog logs.
 func (Key) LogValue() slog.Value { return slog.StringValue(redacted) }

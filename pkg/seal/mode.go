@@ -10,11 +10,11 @@ import (
 type Side int
 
 const (
-	// Plain: nobody does.
+	// Plain means that nobody does.
 	Plain Side = iota
-	// Storage: S3 does, and gives and takes plaintext over TLS.
+	// Storage means that S3 does, and gives and takes plaintext over TLS.
 	Storage
-	// Here: the function does, and S3 sees ciphertext only.
+	// Here means that the function does, and S3 sees ciphertext only.
 	Here
 )
 
