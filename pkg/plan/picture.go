@@ -44,9 +44,9 @@ func pictureOf(v *preset.Video, g preset.Geometry, gop preset.GOP) *Picture {
 }
 
 // leadFrames is how many frames are encoded and thrown away ahead of a chunk: a
-// GOP, or what two seconds hold where a GOP is longer. By then the encoder
+// GOP, or what four seconds hold where a GOP is longer. By then the encoder
 // spends bits as it would in the middle of a whole file.
 func leadFrames(gop int, rate rational.Rational) int64 {
-	const seconds = 2
+	const seconds = 4
 	return min(int64(gop), rate.Ceil(seconds))
 }
