@@ -29,14 +29,19 @@ func (s *Session) pinEnvelope(ctx context.Context, in plan.Input, metadata map[s
 // sealing is what a new file is encrypted with, and how its metadata explains it:
 // m with the element's key, or for a file of a segmented output with an IV of its
 // own, or a new key in an envelope.
-func (s *Session) sealing(ctx context.Context, o plan.Output, m *seal.Material) (*seal.Material, map[string]string, error) {
+func (s *Session) sealing(ctx context.Context, o plan.Output, key string, m *seal.Material) (*seal.Material, map[string]string, error) {
 	if enveloped(o.Encryption) {
 		e, made, err := s.keyring.Envelop(ctx)
-		return made, e.Metadata(), err
+		if err != nil {
+			return nil, nil, err
+		}
+		metadata := e.Metadata()
+		metadata[MetadataMode], metadata[MetadataCommitment] = made.Mode.Name, made.Commit(o.Bucket, key)
+		return made, metadata, nil
 	}
 	own := *m
 	if o.SegmentFrames > 0 {
 		own.IV = seal.NewIV(m.Mode)
 	}
-	return &own, map[string]string{MetadataKey: o.Encryption.Key, MetadataKeyMD5: o.Encryption.KeyMd5, MetadataIV: encode(own.IV)}, nil
+	return &own, Describe(&own, *o.Encryption, o.Bucket, key), nil
 }

@@ -2,7 +2,6 @@ package vault
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -39,16 +38,15 @@ func (s *Session) Store(ctx context.Context, o plan.Output, key, contentType str
 		return task.Sealed{Bytes: stored.Size}, err
 	}
 	t.Material = nil
-	if m, t.Metadata, err = s.sealing(ctx, o, m); err != nil {
+	if m, t.Metadata, err = s.sealing(ctx, o, key, m); err != nil {
 		return task.Sealed{}, err
 	}
 	return s.storeEncrypted(ctx, t, m, r)
 }
 
 // storeEncrypted encrypts what r gives and uploads the ciphertext. The target's
-// metadata hold the wrapped key and the IV; the rest is added here.
+// metadata explain it.
 func (s *Session) storeEncrypted(ctx context.Context, t s3store.UploadTarget, m *seal.Material, r io.Reader) (task.Sealed, error) {
-	t.Metadata[MetadataMode], t.Metadata[MetadataCommitment] = m.Mode.Name, m.Commit(t.Bucket, t.Key)
 	if m.Mode.Enveloped {
 		t.SizeMetadata = envelope.Length
 	}
@@ -76,8 +74,6 @@ func (s *Session) storeEncrypted(ctx context.Context, t s3store.UploadTarget, m 
 	}
 	return task.Sealed{Bytes: <-count, IV: t.Metadata[MetadataIV]}, nil
 }
-
-func encode(b []byte) string { return base64.StdEncoding.EncodeToString(b) }
 
 // StorePlain creates a playlist, which is never encrypted. The owner is the
 // same for every attempt at it.
