@@ -111,7 +111,7 @@ func chunkAt(t Timeline, g Grid, first, end int64) Chunk {
 }
 
 // Earlier is the same chunk with a seek further back, for a container in which
-// the planned one landed too late. Twice is enough to reach the start.
+// the planned one landed too late.
 func (c Chunk) Earlier(t rational.Rational, seconds int64) Chunk {
 	c.Seek -= t.Inv().Ceil(seconds)
 	return c

@@ -86,7 +86,7 @@ func (w *Worker) Do(ctx context.Context, m task.Message, last bool) error {
 	} else {
 		err = run.chunk(ctx, m.Task)
 	}
-	log.Info("task", "milliseconds", time.Since(start).Milliseconds(), "err", err)
+	log.Info("task", "milliseconds", time.Since(start).Milliseconds(), "done", err == nil) // the caller logs why not
 	return err
 }
 
