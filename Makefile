@@ -20,7 +20,7 @@ CRYPTO := ./pkg/seal ./pkg/aesstream ./pkg/aesstream/vectors ./pkg/envelope ./pk
 	./pkg/job ./local/kms
 ARTIFACTS_DIR ?= $(ROOT)/build/functions/$(@:build-%=%)
 
-.PHONY: help demo test bench bench-crypto fips build layer lint fmt clean prerequisites gofmt vet unit template-check \
+.PHONY: help demo test bench bench-crypto fips build layer lint fmt clean prerequisites gofmt vet unit erasing template-check \
 	build-FfmpegLayer $(FUNCTIONS:%=build-%)
 
 help:
@@ -31,7 +31,7 @@ demo:
 	cd $(ROOT) && go build -o build/sealreel ./cmd/sealreel
 	cd $(ROOT) && build/sealreel demo
 
-test: prerequisites gofmt vet unit fips template-check
+test: prerequisites gofmt vet unit erasing fips template-check
 	@echo "make test: everything passed"
 
 bench:
@@ -55,6 +55,13 @@ vet:
 # The root's tests include the layout: imports, lengths, comments (layering_test.go).
 unit:
 	cd $(ROOT) && go test -race -timeout 20m $(MODULES)
+
+# What pkg/shield does with a toolchain that can erase memory; another has nothing to test.
+erasing:
+	@if GOEXPERIMENT=runtimesecret go version >/dev/null 2>&1; then \
+		cd $(ROOT) && GOEXPERIMENT=runtimesecret go test ./pkg/shield ./pkg/seal && \
+		GOEXPERIMENT=runtimesecret go test -run Shield ./pkg/aesstream; \
+	else echo "erasing: not run (this toolchain has no runtime/secret)"; fi
 
 # docs/security.md says what this gives, and why it is not fips140=only. The cache of results ignores GODEBUG: -count=1.
 fips:
