@@ -121,6 +121,6 @@ func connect() error {
 	}
 	site.store = s3store.New(site.aws, s3store.Options{})
 	site.ledger = ledger.New(site.store, site.state)
-	site.vault = vault.New(site.store, kmskeys.New(site.aws), site.work)
+	site.vault = vault.New(site.store, kmskeys.New(site.aws), site.work, nil)
 	return nil
 }
