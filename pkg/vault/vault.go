@@ -38,7 +38,7 @@ type Vault struct {
 type Assume func(ctx context.Context, r role.Role, k role.Keys) (*s3store.Store, seal.Keys, error)
 
 // New returns the vault over a store and a key service. Work files are always
-// stored with the store's own rights.
+// stored with the store's own rights. Without assume no role can be taken on.
 func New(store *s3store.Store, keys seal.Keys, workBucket string, assume Assume) *Vault {
 	return &Vault{store: store, keys: keys, workBucket: workBucket, assume: assume}
 }
@@ -83,6 +83,9 @@ type Session struct {
 func (v *Vault) Open(ctx context.Context, k plan.Keys) (*Session, error) {
 	store, keys, workKeys := v.store, v.keys, v.keys
 	if k.Role != nil {
+		if v.assume == nil {
+			return nil, job.RoleRefused(errors.New("nothing here takes on roles"), k.Role.ARN)
+		}
 		var err error
 		if store, keys, err = v.assume(ctx, *k.Role, role.Keys{ARN: k.KeyARN, Context: k.Context}); err != nil {
 			return nil, err
