@@ -189,9 +189,9 @@ func sessionOf(role, name string) string {
 	return fmt.Sprintf("arn:%s:sts::%s:assumed-role/%s/%s", m[1], m[2], m[3], name)
 }
 
-// UniqueID is the id that IAM would give a user or role: the prefix, AIDA or
+// uniqueID is the id that IAM would give a user or role: the prefix, AIDA or
 // AROA, and 17 characters. Here it follows from the ARN.
-func UniqueID(prefix, arn string) string {
+func uniqueID(prefix, arn string) string {
 	sum := sha256.Sum256([]byte(arn))
 	return prefix + base32.StdEncoding.EncodeToString(sum[:])[:17]
 }

@@ -37,6 +37,18 @@ func (p Principal) Name() string {
 	return p.Service
 }
 
+// UserID is the id that STS shows for the principal: the role's id and the
+// session's name, the user's id, or of the root user the account.
+func (p Principal) UserID() string {
+	switch {
+	case p.SessionARN != "":
+		return uniqueID("AROA", p.ARN) + ":" + p.SessionARN[strings.LastIndex(p.SessionARN, "/")+1:]
+	case rootARN.MatchString(p.ARN):
+		return p.Account
+	}
+	return uniqueID("AIDA", p.ARN)
+}
+
 // reach is whom a statement of a resource's policy speaks of.
 type reach int
 
