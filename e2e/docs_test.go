@@ -15,7 +15,7 @@ import (
 
 // fence is a fenced block of a document. After its language stands what it is
 // for: the name of a file, or a mode that its commands are about, in=MODE or
-// out=MODE, perhaps only the beginning of one.
+// out=MODE, perhaps only the beginning of one, or several with | between.
 type fence struct{ language, of, text string }
 
 // fences are the blocks of a document in their order.
@@ -58,11 +58,15 @@ func script(t *testing.T, dir string, blocks []fence, in, out string) string {
 				t.Fatal(err)
 			}
 		case b.language != "sh":
-		case !isSide, side == "in" && strings.HasPrefix(in, mode), side == "out" && strings.HasPrefix(out, mode):
+		case !isSide, side == "in" && isOneOf(in, mode), side == "out" && isOneOf(out, mode):
 			all.WriteString(b.text)
 		}
 	}
 	return all.String()
+}
+
+func isOneOf(mode, prefixes string) bool {
+	return slices.ContainsFunc(strings.Split(prefixes, "|"), func(prefix string) bool { return strings.HasPrefix(mode, prefix) })
 }
 
 // TestDocumentedCommands runs what docs/encryption.md tells users to do by hand,
