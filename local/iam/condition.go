@@ -113,7 +113,7 @@ func parseConditions(v any) ([]condition, error) {
 
 func parseCondition(name, key string, v any) (condition, error) {
 	c := condition{key: strings.ToLower(key)}
-	if !strings.Contains(key, ":") || strings.Contains(key, "$") {
+	if !strings.Contains(key, ":") || strings.Contains(key, "${") {
 		return c, errors.New("the key is none of IAM's, such as aws:SecureTransport")
 	}
 	if strings.HasPrefix(c.key, "aws:") && !slices.Contains(globalKeys, c.key) {

@@ -1,7 +1,6 @@
 package iam
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 )
@@ -42,11 +41,6 @@ type Decision struct {
 	// error: "because no identity-based policy allows the s3:PutObject
 	// action", or "with an explicit deny in a resource-based policy".
 	Reason string
-}
-
-// Denial is AWS's sentence for a request that was not allowed.
-func (r Request) Denial(d Decision) string {
-	return fmt.Sprintf("User: %s is not authorized to perform: %s on resource: %s %s", r.Principal.Name(), r.Action, r.Resource, d.Reason)
 }
 
 // Evaluate decides whether r is allowed. resource is the policy of what r
