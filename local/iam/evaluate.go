@@ -146,7 +146,7 @@ func (q *question) ask(p Policy, a *answer) {
 		actions := matching(s.actions, s.actionTexts, s.notAction, q.action)
 		resources := []string{""}
 		if s.resources != nil {
-			resources = matching(s.resources, s.resourceText, s.notResource, q.resource)
+			resources = matching(s.resources, s.resourceTexts, s.notResource, q.resource)
 		}
 		for _, action := range actions {
 			for _, resource := range resources {

@@ -28,16 +28,16 @@ type Grant struct{ Policy, Sid, Action, Resource string }
 
 // statement is one statement that was read.
 type statement struct {
-	sid          string
-	deny         bool
-	principals   *principals // nil in policies of identities
-	notAction    bool
-	actions      []pattern // in lower case
-	notResource  bool
-	resources    []pattern // empty in trust policies
-	conditions   []condition
-	actionTexts  []string // as in a Grant
-	resourceText []string // as in a Grant
+	sid           string
+	deny          bool
+	principals    *principals // nil in policies of identities
+	notAction     bool
+	actions       []pattern // in lower case
+	notResource   bool
+	resources     []pattern // empty in trust policies
+	conditions    []condition
+	actionTexts   []string // as in a Grant
+	resourceTexts []string // as in a Grant
 }
 
 // form is what statements of a kind of policy must and must not have.
@@ -74,7 +74,7 @@ func (p Policy) grants(of func(*statement) bool) []Grant {
 			continue
 		}
 		for _, action := range s.actionTexts {
-			for _, resource := range s.resourceText {
+			for _, resource := range s.resourceTexts {
 				all = append(all, Grant{p.Name, s.sid, action, resource})
 			}
 		}
@@ -162,22 +162,29 @@ func parseStatement(members object, f form) (s statement, err error) {
 			return s, err
 		}
 	}
-	s.deny = effect == "Deny"
-	switch {
-	case effect != "Allow" && effect != "Deny":
-		err = fmt.Errorf("Effect %q is neither Allow nor Deny", effect)
-	case actions != 1:
-		err = errors.New("one of Action and NotAction must be there")
-	case f.principal != (s.principals != nil):
-		err = errors.New("Principal belongs in policies of resources and roles' trust, and nowhere else")
-	case f.resource && resources != 1:
-		err = errors.New("one of Resource and NotResource must be there")
-	case !f.resource && resources != 0:
-		err = errors.New("a trust policy names no Resource")
-	case !f.resource:
-		s.resourceText = []string{""}
+	if effect != "Allow" && effect != "Deny" {
+		return s, fmt.Errorf("Effect %q is neither Allow nor Deny", effect)
 	}
-	return s, err
+	s.deny = effect == "Deny"
+	if !f.resource && resources == 0 {
+		s.resourceTexts = []string{""}
+	}
+	return s, f.check(s.principals != nil, actions, resources)
+}
+
+// check holds a statement against the form by which elements it has.
+func (f form) check(principal bool, actions, resources int) error {
+	switch {
+	case actions != 1:
+		return errors.New("one of Action and NotAction must be there")
+	case f.principal != principal:
+		return errors.New("Principal belongs in policies of resources and roles' trust, and nowhere else")
+	case f.resource && resources != 1:
+		return errors.New("one of Resource and NotResource must be there")
+	case !f.resource && resources != 0:
+		return errors.New("a trust policy names no Resource")
+	}
+	return nil
 }
 
 func (s *statement) setSid(v any) error {
@@ -223,7 +230,7 @@ func (s *statement) setResources(m member) error {
 		}
 		s.resources = append(s.resources, p)
 	}
-	s.notResource, s.resourceText = grantTexts(m.name, names)
+	s.notResource, s.resourceTexts = grantTexts(m.name, names)
 	return nil
 }
 
