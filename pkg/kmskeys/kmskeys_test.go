@@ -2,7 +2,6 @@ package kmskeys
 
 import (
 	"bytes"
-	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -186,21 +185,37 @@ type doer func(*http.Request) (*http.Response, error)
 
 func (d doer) Do(r *http.Request) (*http.Response, error) { return d(r) }
 
-// A configuration that asks for logs of requests and bodies gets none.
+// A configuration that asks for logs of all there is to log gets none, and no
+// error shows a key.
 func TestNothingIsLogged(t *testing.T) {
-	var log bytes.Buffer
-	f := &fakeKMS{status: 200, answer: map[string]any{"Plaintext": secret, "CiphertextBlob": []byte("ciphertext")}}
-	cfg := serve(t, f)
-	cfg.Logger = logging.NewStandardLogger(&log)
-	cfg.ClientLogMode = aws.LogRequestWithBody | aws.LogResponseWithBody | aws.LogSigning | aws.LogRetries
-	keys := New(cfg)
-	if _, err := keys.Decrypt(context.Background(), []byte("ciphertext"), keyARN, service); err != nil {
-		t.Fatal(err)
-	}
-	if _, _, err := keys.Generate(context.Background(), keyARN, 32, service); err != nil {
-		t.Fatal(err)
-	}
-	if log.Len() > 0 {
-		t.Errorf("logged %q", log.String())
+	for _, status := range []int{200, 400} {
+		var log bytes.Buffer
+		f := &fakeKMS{status: status, answer: map[string]any{"Plaintext": secret, "CiphertextBlob": []byte("ciphertext")}}
+		if status != 200 {
+			f.answer = map[string]any{"__type": "InvalidCiphertextException"}
+		}
+		cfg := serve(t, f)
+		cfg.Logger = logging.NewStandardLogger(&log)
+		cfg.ClientLogMode = ^aws.ClientLogMode(0)
+		key, err := seal.NewKey(bytes.Clone(secret))
+		if err != nil {
+			t.Fatal(err)
+		}
+		keys, errs := New(cfg), [4]error{}
+		_, errs[0] = keys.Decrypt(t.Context(), []byte("ciphertext"), keyARN, service)
+		_, _, errs[1] = keys.Generate(t.Context(), keyARN, 32, service)
+		_, errs[2] = keys.Wrap(t.Context(), key, keyARN, service)
+		_, errs[3] = keys.GenerateSealed(t.Context(), keyARN, 32, service)
+		for i, err := range errs {
+			if (err == nil) != (status == 200) {
+				t.Errorf("call %d, status %d: %v", i, status, err)
+			}
+			if text := fmt.Sprint(err); strings.Contains(text, string(secret)) || strings.Contains(text, base64.StdEncoding.EncodeToString(secret)) {
+				t.Errorf("call %d shows the key", i)
+			}
+		}
+		if log.Len() > 0 {
+			t.Errorf("status %d: logged %q", status, log.String())
+		}
 	}
 }
