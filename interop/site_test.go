@@ -42,11 +42,12 @@ var transcoder = map[string]string{"service": "elastictranscoder.amazonaws.com"}
 
 // site is the one S3 and KMS of all tests.
 var site struct {
-	keyARN, otherARN string
-	aws              aws.Config
-	objects          *s3.Client
-	keys             *kms.Client
-	vault            *vault.Vault
+	keyARN, otherARN    string
+	objectsURL, keysURL string
+	aws                 aws.Config
+	objects             *s3.Client
+	keys                *kms.Client
+	vault               *vault.Vault
 }
 
 func TestMain(m *testing.M) { os.Exit(run(m)) }
@@ -77,6 +78,7 @@ func run(m *testing.M) int {
 		}
 	}
 	site.aws = aws.Config{Region: region, Credentials: credentials.NewStaticCredentialsProvider(accessKey, "secret", ""), HTTPClient: &http.Client{}}
+	site.objectsURL, site.keysURL = objects.URL(), web.URL
 	s3Config, kmsConfig := site.aws.Copy(), site.aws.Copy()
 	s3Config.BaseEndpoint, kmsConfig.BaseEndpoint = aws.String(objects.URL()), &web.URL
 	site.objects = s3.NewFromConfig(s3Config, func(o *s3.Options) { o.UsePathStyle = true })
