@@ -20,7 +20,7 @@ import (
 type KeyService interface {
 	// Use asks for an action, such as GenerateDataKey, on the key that an id, ARN or alias names, and returns the key's
 	// ARN. KMS's refusals are of type *awsjson.Error.
-	Use(caller gate.Caller, action, keyID string, context map[string]string, note *gate.Record) (arn string, err error)
+	Use(caller gate.Caller, action, keyID string, context map[string]string) (arn string, err error)
 }
 
 // policies are those of the buckets, by name.
@@ -150,21 +150,22 @@ func (s *store) useKey(x exchange, action string, e encryption, bucket, key stri
 	if !e.BucketKey {
 		arn += "/" + key
 	}
-	used, err := s.keys.Use(x.caller(), action, e.KMSKeyID, map[string]string{"aws:s3:arn": arn}, x.note())
+	used, err := s.keys.Use(x.caller(), action, e.KMSKeyID, map[string]string{"aws:s3:arn": arn})
 	if err != nil {
-		return e, refusedByKMS(err)
+		return e, x.refusedByKMS(err)
 	}
 	e.KMSKeyID = used
 	return e, nil
 }
 
 // refusedByKMS is how S3 passes on an error of KMS: its code behind KMS and a dot, but for a want of permission.
-func refusedByKMS(err error) error {
+func (x exchange) refusedByKMS(err error) error {
 	var refusal *awsjson.Error
 	if !errors.As(err, &refusal) {
 		return err
 	}
 	if refusal.Code() == "AccessDeniedException" {
+		x.note().Denied = true
 		return accessDenied(refusal.Message)
 	}
 	return s3err.APIError{Code: "KMS." + refusal.Code(), Description: refusal.Message, HTTPStatusCode: http.StatusBadRequest}

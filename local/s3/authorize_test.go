@@ -38,7 +38,7 @@ type fakeKeys struct {
 	denies error
 }
 
-func (k *fakeKeys) Use(_ gate.Caller, action, keyID string, context map[string]string, _ *gate.Record) (string, error) {
+func (k *fakeKeys) Use(_ gate.Caller, action, keyID string, context map[string]string) (string, error) {
 	k.asked = append(k.asked, fmt.Sprintf("%s %s %s", action, keyID, context["aws:s3:arn"]))
 	return "arn:of:" + strings.TrimPrefix(keyID, "arn:of:"), k.denies
 }
