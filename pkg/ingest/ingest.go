@@ -77,7 +77,9 @@ type Ingester struct {
 	Probe           func(ctx context.Context, in source.Media) (Probed, error)
 	DefaultID       string // of the pipeline that takes what no other does
 	DefaultPipeline string // its document, stored when it is first needed
-	KeyARN          string // the stack's own key, for work files of pipelines without one
+	KeyARN          string // the stack's own key, for work files of pipelines without one in the functions' region
+	Region          string // of the functions
+	Regions         Regions
 	Options         plan.Options
 	Log             *slog.Logger
 }
@@ -275,8 +277,8 @@ func (i *Ingester) ensureDefault(ctx context.Context) error {
 // keysOf is how the pipeline's keys are unwrapped and new ones are wrapped.
 func keysOf(p *pipeline.Pipeline, stackKey string) plan.Keys {
 	k := plan.Keys{KeyARN: p.AwsKmsKeyArn, Context: p.Context(), WorkKeyARN: p.AwsKmsKeyArn}
-	if k.WorkKeyARN == "" {
-		k.WorkKeyARN = stackKey
+	if k.WorkKeyARN == "" || pipeline.Apart(pipeline.ARNRegion(k.WorkKeyARN), pipeline.ARNRegion(stackKey)) {
+		k.WorkKeyARN = stackKey // which is where the functions are
 	}
 	return k
 }

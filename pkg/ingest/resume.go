@@ -59,6 +59,10 @@ func (i *Ingester) plan(ctx context.Context, rec *ledger.Record) (*plan.Plan, er
 	if err != nil {
 		return nil, err
 	}
+	where := i.regions(ctx, p)
+	if err := i.warn(ctx, rec, p.Warnings(where)); err != nil {
+		return nil, err
+	}
 	v := i.Open(keysOf(p, i.KeyARN))
 	defer v.Close()
 	in, err := i.pin(ctx, v, p, rec)
@@ -73,6 +77,7 @@ func (i *Ingester) plan(ctx context.Context, rec *ledger.Record) (*plan.Plan, er
 	if err != nil {
 		return nil, err
 	}
+	refuseApart(rec.Job, p, where, refused)
 	probed, err := i.probe(ctx, v, in)
 	if err != nil {
 		return nil, err

@@ -43,6 +43,7 @@ type world struct {
 	forGood bool // and at each one after
 	slow    bool // each call takes a while
 	keys    int
+	regions map[string]string // of buckets that are not where the functions are; "" is not told
 }
 
 func newWorld() *world {
@@ -72,9 +73,24 @@ func (w *world) ingester() *Ingester {
 		DefaultID: defaultID,
 		DefaultPipeline: `{"Id":"` + defaultID + `","Name":"default","InputBucket":"in","OutputBucket":"out","Role":"arn:aws:iam::111122223333:role/x","AwsKmsKeyArn":"arn:k",
 			"Sealreel":{"Drop":{"Prefix":"","Template":{"Outputs":[{"Key":"{prefix}{stem}/720p.mp4","PresetId":"1351620000001-000010","Encryption":{"Mode":"sse-c"}}]}}}}`,
+		Region: "eu-west-1", Regions: w,
 		Options: plan.Options{ChunkSeconds: 4},
 		Log:     slog.New(slog.DiscardHandler),
 	}
+}
+
+func (w *world) Region(_ context.Context, bucket string) (string, error) {
+	if err := w.call(); err != nil {
+		return "", err
+	}
+	region, ok := w.regions[bucket]
+	switch {
+	case !ok:
+		return "eu-west-1", nil
+	case region == "":
+		return "", object.ErrAccess
+	}
+	return region, nil
 }
 
 func (w *world) Document(_ context.Context, _, key, _ string, _ int64) ([]byte, error) {

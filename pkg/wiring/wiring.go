@@ -94,6 +94,8 @@ func (p *Parts) Ingester() *ingest.Ingester {
 		DefaultID:       p.Config.PipelineID,
 		DefaultPipeline: p.Config.Pipeline,
 		KeyARN:          p.Config.KeyARN,
+		Region:          p.AWS.Region,
+		Regions:         p.Store,
 		Options:         plan.Options{ChunkSeconds: p.Config.ChunkSeconds},
 		Log:             p.Log,
 	}
