@@ -81,7 +81,7 @@ func run(m *testing.M) int {
 	s3Config.BaseEndpoint, kmsConfig.BaseEndpoint = aws.String(objects.URL()), &web.URL
 	site.objects = s3.NewFromConfig(s3Config, func(o *s3.Options) { o.UsePathStyle = true })
 	site.keys = kms.NewFromConfig(kmsConfig)
-	site.vault = vault.New(s3store.New(s3Config, s3store.Options{PartSize: 5 << 20}), kmskeys.New(kmsConfig), bucket)
+	site.vault = vault.New(s3store.New(s3Config, s3store.Options{PartSize: 5 << 20}), kmskeys.New(kmsConfig), bucket, nil)
 	return m.Run()
 }
 
@@ -123,7 +123,10 @@ func theyRead(t *testing.T, keyARN, key string) ([]byte, error) {
 // session is a job's, in a pipeline with the context.
 func session(t *testing.T, keyARN string, pairs map[string]string) *vault.Session {
 	t.Helper()
-	s := site.vault.Open(plan.Keys{KeyARN: keyARN, WorkKeyARN: keyARN, Context: pairs})
+	s, err := site.vault.Open(t.Context(), plan.Keys{KeyARN: keyARN, WorkKeyARN: keyARN, Context: pairs})
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(s.Close)
 	return s
 }

@@ -20,6 +20,7 @@ type Queue struct {
 	MaxMessageBytes int
 	DeadLetterARN   string
 	MaxReceiveCount int
+	Policy          *Policy // nil without one
 
 	place *Value
 }

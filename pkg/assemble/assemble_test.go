@@ -51,7 +51,7 @@ func (w *world) call() error {
 }
 
 func (w *world) assembler() *Assembler {
-	return &Assembler{Ledger: w.ledger, Open: func(plan.Keys) Vault { return w }, Log: slog.New(slog.DiscardHandler)}
+	return &Assembler{Ledger: w.ledger, Open: func(context.Context, plan.Keys) (Vault, error) { return w, nil }, Log: slog.New(slog.DiscardHandler)}
 }
 
 // store creates an object as package vault does.

@@ -9,17 +9,12 @@ import (
 	"sealreel/pkg/pipeline"
 )
 
-// Regions tells in which region a bucket is.
-type Regions interface {
-	Region(ctx context.Context, bucket string) (string, error)
-}
-
 // regions are where the pipeline's buckets are, as far as that can be learnt: a
 // job does not fail for a warning that can't be made.
-func (i *Ingester) regions(ctx context.Context, p *pipeline.Pipeline) pipeline.Regions {
+func (i *Ingester) regions(ctx context.Context, v Vault, p *pipeline.Pipeline) pipeline.Regions {
 	where := pipeline.Regions{Pipeline: i.Region, Buckets: map[string]string{}}
 	for _, bucket := range p.Buckets() {
-		region, err := i.Regions.Region(ctx, bucket)
+		region, err := v.Region(ctx, bucket)
 		if err != nil {
 			i.Log.Debug("the region of a bucket is not known", "bucket", bucket, "err", err)
 			continue

@@ -15,6 +15,12 @@ func DependencyFailed() *Failure {
 	return Fail(CodeDependency, "Amazon Elastic Transcoder could not generate the playlist because it encountered an error with one or more of the playlists dependencies.")
 }
 
+// RoleRefused (2000) says that STS let the function not take on the pipeline's
+// role.
+func RoleRefused(cause error, arn string) *Failure {
+	return FailCause(cause, CodeAssumeRole, "cannot assume the role %s; its trust policy must let the functions' roles assume it, and the stack's PipelineRoleArns must list it", arn)
+}
+
 // InputMissing (3001) says that the input is not in its bucket.
 func InputMissing(bucket, key string) *Failure {
 	return Fail(CodeInputMissing, "The specified object does not exist in the specified S3 bucket: bucket=%s, key=%s.", bucket, key)

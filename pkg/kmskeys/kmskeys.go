@@ -15,10 +15,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 	"github.com/aws/smithy-go"
-	"github.com/aws/smithy-go/middleware"
-	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"sealreel/pkg/seal"
+	"sealreel/pkg/tlsonly"
 )
 
 // Keys is AWS KMS. It is safe for concurrent use.
@@ -31,8 +30,14 @@ func New(cfg aws.Config) *Keys {
 	return &Keys{kms.NewFromConfig(cfg, func(o *kms.Options) {
 		o.ClientLogMode = 0
 		o.Retryer, o.RetryMaxAttempts = patience(), maxAttempts
-		o.APIOptions = append(o.APIOptions, addGate)
+		o.APIOptions = append(o.APIOptions, tlsonly.Add)
 	})}
+}
+
+// As is the same KMS as somebody else may use it: its requests are signed with
+// the credentials.
+func (k *Keys) As(credentials aws.CredentialsProvider) *Keys {
+	return &Keys{kms.New(k.client.Options(), func(o *kms.Options) { o.Credentials = credentials })}
 }
 
 // Decrypt unwraps a key (KMS Decrypt); see seal.Keys.
@@ -129,18 +134,4 @@ func kindOfCode(code string) error {
 		return seal.ErrInvalidCiphertext
 	}
 	return nil
-}
-
-// addGate stops a request before it is first tried when its endpoint would
-// answer over an unprotected network.
-func addGate(stack *middleware.Stack) error {
-	return stack.Finalize.Insert(middleware.FinalizeMiddlewareFunc("SealreelEndpointGate",
-		func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
-			if req, ok := in.Request.(*smithyhttp.Request); ok {
-				if err := seal.CheckEndpoint(req.URL); err != nil {
-					return middleware.FinalizeOutput{}, middleware.Metadata{}, err
-				}
-			}
-			return next.HandleFinalize(ctx, in)
-		}), "ResolveEndpointV2", middleware.After)
 }

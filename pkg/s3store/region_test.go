@@ -201,6 +201,22 @@ func TestOtherRefusalsStay(t *testing.T) {
 	}
 }
 
+// Who uses the same S3 under other credentials need not find the region again.
+func TestRegionsAreShared(t *testing.T) {
+	a := &amazon{region: "eu-central-1", refuse: moved(301, "PermanentRedirect", "eu-central-1")}
+	a.put("k", "x", nil)
+	s := a.store()
+	for range 2 {
+		other := s.As(credentials.NewStaticCredentialsProvider("other", "secret", ""))
+		if _, _, err := other.Get(t.Context(), bucket, "k"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if want := []string{"GET us-east-1", "GET eu-central-1", "GET eu-central-1"}; !slices.Equal(a.asked, want) {
+		t.Errorf("asked %v", a.asked)
+	}
+}
+
 // S3 that names regions in circles ends in its refusal.
 func TestRegionsInCircles(t *testing.T) {
 	a := &amazon{region: "nowhere", refuse: func(w http.ResponseWriter, r *http.Request) {

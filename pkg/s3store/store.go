@@ -52,13 +52,13 @@ type Store struct {
 	partSize int
 	maxParts int
 	blocks   sync.Pool // of *block
-	regions  regions
+	regions  *regions
 }
 
 // New returns the S3 of the configuration. With an endpoint of its own
 // (AWS_ENDPOINT_URL_S3), buckets are addressed by path.
 func New(cfg aws.Config, opts Options) *Store {
-	s := &Store{partSize: opts.PartSize, maxParts: maxParts}
+	s := &Store{partSize: opts.PartSize, maxParts: maxParts, regions: new(regions)}
 	if s.partSize == 0 {
 		s.partSize = DefaultPartSize
 	}

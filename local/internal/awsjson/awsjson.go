@@ -91,7 +91,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // accept reads the request as far as every action needs it.
 func (h *Handler) accept(w http.ResponseWriter, r *http.Request) (*Call, error) {
-	if h.Private && r.TLS == nil && !fromLoopback(r) {
+	if h.Private && r.TLS == nil && !FromLoopback(r) {
 		return nil, &Error{Status: http.StatusForbidden, Type: "AccessDeniedException",
 			Message: "key material travels only over TLS or on the loopback interface; call this service there"}
 	}
@@ -99,7 +99,7 @@ func (h *Handler) accept(w http.ResponseWriter, r *http.Request) (*Call, error) 
 		return nil, &Error{Status: http.StatusMethodNotAllowed, Type: "UnknownOperationException",
 			Message: "the AWS JSON protocol uses POST, not " + r.Method}
 	}
-	id, err := accessKeyID(r.Header.Get("Authorization"))
+	id, err := AccessKeyID(r.Header.Get("Authorization"))
 	if err != nil {
 		return nil, err
 	}
@@ -140,9 +140,10 @@ func (h *Handler) checkContentType(r *http.Request) error {
 	return nil
 }
 
-// accessKeyID takes the caller's id out of a Signature Version 4 header:
+// AccessKeyID takes the caller's id out of a Signature Version 4 header:
 // AWS4-HMAC-SHA256 Credential=ID/date/region/service/aws4_request, ...
-func accessKeyID(header string) (string, error) {
+// Its errors are of type *Error.
+func AccessKeyID(header string) (string, error) {
 	rest, ok := strings.CutPrefix(header, "AWS4-HMAC-SHA256 ")
 	if !ok {
 		return "", &Error{Status: http.StatusForbidden, Type: "com.amazon.coral.service#MissingAuthenticationTokenException",
@@ -185,7 +186,8 @@ func endpoint(r *http.Request) string {
 	return "http://" + r.Host
 }
 
-func fromLoopback(r *http.Request) bool {
+// FromLoopback reports whether a request came from this machine.
+func FromLoopback(r *http.Request) bool {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
 		return false
