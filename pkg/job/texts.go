@@ -80,8 +80,8 @@ func EnvelopeContext(name, value, key string) *Failure {
 	return Fail(CodeDecryptInput, "x-amz-matdesc of the input lacks the pair %q: %q of the pipeline's encryption context; store the input again under that context: key=%s", name, value, key)
 }
 
-// KeyLength (4017) says that the unwrapped key has a size that AES, or the mode,
-// can't use.
+// KeyLength (4017) says that the unwrapped key has a size that the mode can't
+// use, or that none can: then mode is "AES".
 func KeyLength(bits int, keyMD5, mode string) *Failure {
 	sizes := "128, 192 or 256"
 	if mode == ModeSSEC || mode == ModeS3EC {

@@ -68,7 +68,7 @@ func keyOf(plaintext []byte, keyMD5 string) (Key, error) {
 	}
 	key, err := NewKey(plaintext)
 	if err != nil {
-		return Key{}, job.KeyLength(8*len(plaintext), keyMD5, "a raw key")
+		return Key{}, job.KeyLength(8*len(plaintext), keyMD5, "AES")
 	}
 	return key, nil
 }

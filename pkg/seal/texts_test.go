@@ -55,7 +55,7 @@ func TestFailureTexts(t *testing.T) {
 			func() (error, string) { return job.DecryptFailed(nil, "tv/pilot.mp4", job.ModeS3EC), "" }},
 		{4017, fmt.Sprintf(size, 128) + "sse-c takes 256 bits, not 128 bits",
 			func() (error, string) { return unwrapping(job.ModeSSEC, rawKey[:16], transcoder, nil) }},
-		{4017, fmt.Sprintf(size, 160) + "a raw key takes 128, 192 or 256 bits, not 160 bits",
+		{4017, fmt.Sprintf(size, 160) + "AES takes 128, 192 or 256 bits, not 160 bits",
 			func() (error, string) { return unwrapping(job.ModeCTR, rawKey[:20], transcoder, nil) }},
 		{4017, "MD5=%s: the KMS ciphertext wraps the base64 text of a key, not the key; give KMS Encrypt the raw bytes (aws kms encrypt --plaintext fileb://key.bin)",
 			func() (error, string) {
