@@ -50,6 +50,8 @@ type Vault interface {
 	// Claim names an output's key and IV where the pair must never encrypt two
 	// files; "" where it may.
 	Claim(ctx context.Context, e *job.Encryption, segmented bool) (string, error)
+	// Region is the region that a bucket is in.
+	Region(ctx context.Context, bucket string) (string, error)
 	// WorkKey makes the data key of the job's work files.
 	WorkKey(ctx context.Context) (job.Encryption, error)
 	// Exists says whether an object of the name is there already.
@@ -79,8 +81,9 @@ type Ingester struct {
 	Probe           func(ctx context.Context, in source.Media) (Probed, error)
 	DefaultID       string // of the pipeline that takes what no other does
 	DefaultPipeline string // its document, stored when it is first needed
-	KeyARN          string // the stack's own key, for work files of pipelines without one
+	KeyARN          string // the stack's own key, for work files of pipelines without one in the functions' region
 	RoleARN         string // the stack's own role: a pipeline with another has its jobs done under that
+	Region          string // of the functions
 	Options         plan.Options
 	Log             *slog.Logger
 }

@@ -12,8 +12,8 @@ import (
 // alone.
 func (i *Ingester) keysOf(p *pipeline.Pipeline, j job.Job) plan.Keys {
 	k := plan.Keys{KeyARN: p.AwsKmsKeyArn, Context: p.Context(), WorkKeyARN: p.AwsKmsKeyArn}
-	if k.WorkKeyARN == "" {
-		k.WorkKeyARN = i.KeyARN
+	if k.WorkKeyARN == "" || pipeline.Apart(pipeline.ARNRegion(k.WorkKeyARN), i.Region) {
+		k.WorkKeyARN = i.KeyARN // the functions can't use a KMS key of another region
 	}
 	if p.Role != "" && p.Role != i.RoleARN {
 		k.Role = roleOf(p, j)

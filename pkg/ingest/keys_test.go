@@ -32,7 +32,7 @@ func TestKeysOf(t *testing.T) {
 			t.Errorf("%s: %+v", members, k)
 		}
 	}
-	k := i.keysOf(tenant(t, `,"Role":"arn:aws:iam::111122223333:role/tenant","AwsKmsKeyArn":"arn:aws:kms:us-east-1:111122223333:key/t"`), j)
+	k := i.keysOf(tenant(t, `,"Role":"arn:aws:iam::111122223333:role/tenant","AwsKmsKeyArn":"arn:aws:kms:eu-west-1:111122223333:key/t"`), j)
 	if k.Role == nil || k.KeyARN != k.WorkKeyARN {
 		t.Fatalf("%+v", k)
 	}

@@ -65,6 +65,10 @@ func (i *Ingester) plan(ctx context.Context, rec *ledger.Record) (*plan.Plan, er
 		return nil, err
 	}
 	defer v.Close()
+	where := i.regions(ctx, v, p)
+	if err := i.warn(ctx, rec, p.Warnings(where)); err != nil {
+		return nil, err
+	}
 	in, err := i.pin(ctx, v, p, rec)
 	if err != nil {
 		return nil, err
@@ -77,6 +81,7 @@ func (i *Ingester) plan(ctx context.Context, rec *ledger.Record) (*plan.Plan, er
 	if err != nil {
 		return nil, err
 	}
+	refuseApart(rec.Job, p, where, refused)
 	probed, err := i.probe(ctx, v, in)
 	if err != nil {
 		return nil, err

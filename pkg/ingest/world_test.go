@@ -44,7 +44,8 @@ type world struct {
 	slow    bool // each call takes a while
 	keys    int
 	opened  []plan.Keys
-	refused error // of opening
+	refused error             // of opening
+	regions map[string]string // of buckets that are not where the functions are; "" is not told
 }
 
 func newWorld() *world {
@@ -74,10 +75,25 @@ func (w *world) ingester() *Ingester {
 		DefaultID: defaultID,
 		DefaultPipeline: `{"Id":"` + defaultID + `","Name":"default","InputBucket":"in","OutputBucket":"out","Role":"arn:aws:iam::111122223333:role/own","AwsKmsKeyArn":"arn:k",
 			"Sealreel":{"Drop":{"Prefix":"","Template":{"Outputs":[{"Key":"{prefix}{stem}/720p.mp4","PresetId":"1351620000001-000010","Encryption":{"Mode":"sse-c"}}]}}}}`,
+		Region:  "eu-west-1",
 		RoleARN: "arn:aws:iam::111122223333:role/own",
 		Options: plan.Options{ChunkSeconds: 4},
 		Log:     slog.New(slog.DiscardHandler),
 	}
+}
+
+func (w *world) Region(_ context.Context, bucket string) (string, error) {
+	if err := w.call(); err != nil {
+		return "", err
+	}
+	region, ok := w.regions[bucket]
+	switch {
+	case !ok:
+		return "eu-west-1", nil
+	case region == "":
+		return "", object.ErrAccess
+	}
+	return region, nil
 }
 
 // open is a session of the vault. Taking on a role is a call.

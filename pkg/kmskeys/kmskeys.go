@@ -2,7 +2,8 @@
 //
 // It guarantees that no request or response is ever logged, whatever the AWS
 // configuration asks for, and that nothing is asked of an endpoint which would
-// answer with a key over an unprotected network.
+// answer with a key over an unprotected network, or asked of the KMS of another
+// region than the key's.
 package kmskeys
 
 import (
@@ -19,9 +20,6 @@ import (
 	"sealreel/pkg/tlsonly"
 )
 
-// maxAttempts is how often a request is made before its failure counts.
-const maxAttempts = 5
-
 // Keys is AWS KMS. It is safe for concurrent use.
 type Keys struct{ client *kms.Client }
 
@@ -31,7 +29,7 @@ var _ seal.Keys = (*Keys)(nil)
 func New(cfg aws.Config) *Keys {
 	return &Keys{kms.NewFromConfig(cfg, func(o *kms.Options) {
 		o.ClientLogMode = 0
-		o.RetryMaxAttempts = maxAttempts
+		o.Retryer, o.RetryMaxAttempts = patience(), maxAttempts
 		o.APIOptions = append(o.APIOptions, tlsonly.Add)
 	})}
 }
@@ -44,6 +42,9 @@ func (k *Keys) As(credentials aws.CredentialsProvider) *Keys {
 
 // Decrypt unwraps a key (KMS Decrypt); see seal.Keys.
 func (k *Keys) Decrypt(ctx context.Context, ciphertext []byte, keyARN string, encryptionContext map[string]string) ([]byte, error) {
+	if err := k.near(keyARN); err != nil {
+		return nil, err
+	}
 	in := &kms.DecryptInput{CiphertextBlob: ciphertext, EncryptionContext: encryptionContext}
 	if keyARN != "" {
 		in.KeyId = &keyARN
@@ -57,6 +58,9 @@ func (k *Keys) Decrypt(ctx context.Context, ciphertext []byte, keyARN string, en
 
 // Generate makes a key of that many bytes (KMS GenerateDataKey); see seal.Keys.
 func (k *Keys) Generate(ctx context.Context, keyARN string, bytes int, encryptionContext map[string]string) (plaintext, ciphertext []byte, err error) {
+	if err := k.near(keyARN); err != nil {
+		return nil, nil, err
+	}
 	out, err := k.client.GenerateDataKey(ctx, &kms.GenerateDataKeyInput{
 		KeyId: &keyARN, NumberOfBytes: aws.Int32(int32(bytes)), EncryptionContext: encryptionContext})
 	if err != nil {
@@ -68,6 +72,9 @@ func (k *Keys) Generate(ctx context.Context, keyARN string, bytes int, encryptio
 // Wrap encrypts a raw key with a KMS key (KMS Encrypt), for whoever prepares a
 // job. The caller keeps raw and wipes it.
 func (k *Keys) Wrap(ctx context.Context, raw seal.Key, keyARN string, encryptionContext map[string]string) (ciphertext []byte, err error) {
+	if err := k.near(keyARN); err != nil {
+		return nil, err
+	}
 	out, err := k.client.Encrypt(ctx, &kms.EncryptInput{
 		KeyId: &keyARN, Plaintext: raw.Bytes(), EncryptionContext: encryptionContext})
 	if err != nil {

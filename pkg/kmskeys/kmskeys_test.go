@@ -12,7 +12,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"testing/synctest"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -140,22 +139,6 @@ func TestErrors(t *testing.T) {
 			t.Errorf("%s: a lasting error was asked for %d times", c.code, f.requests)
 		}
 	}
-}
-
-func TestThrottlingIsRetried(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) { // whose clock does not wait for the pauses
-		requests := 0
-		cfg := aws.Config{Region: "eu-west-1", Credentials: credentials.NewStaticCredentialsProvider("id", "secret", ""),
-			HTTPClient: doer(func(r *http.Request) (*http.Response, error) {
-				requests++
-				body := io.NopCloser(strings.NewReader(`{"__type":"ThrottlingException"}`))
-				return &http.Response{StatusCode: 400, Header: http.Header{"Content-Type": {"application/x-amz-json-1.1"}}, Body: body, Request: r}, nil
-			})}
-		_, err := New(cfg).Decrypt(t.Context(), []byte("ciphertext"), "", nil)
-		if !errors.Is(err, seal.ErrThrottled) || requests != maxAttempts {
-			t.Errorf("%d requests, %v", requests, err)
-		}
-	})
 }
 
 // Nothing is asked of an endpoint whose answer could be read on the network.

@@ -221,7 +221,7 @@ func (r *Keyring) GenerateBits(ctx context.Context, mode string, bits int) (job.
 // ring.
 func (r *Keyring) generate(ctx context.Context, bits int, context map[string]string) (Key, []byte, error) {
 	if r.keyARN == "" {
-		return Key{}, nil, job.GenerateFailed(nil, "")
+		return Key{}, nil, job.NoGenerator()
 	}
 	var (
 		key        Key

@@ -258,6 +258,11 @@ func (s *Session) Seal(ctx context.Context, e *job.Encryption) (*job.Encryption,
 	return e, err
 }
 
+// Region is the region that a bucket is in.
+func (s *Session) Region(ctx context.Context, bucket string) (string, error) {
+	return s.store.Region(ctx, bucket)
+}
+
 // Exists says whether an object of the name is there. A caller who may not know
 // is told no: the write that follows finds out.
 func (s *Session) Exists(ctx context.Context, bucket, key string) (bool, error) {

@@ -105,6 +105,7 @@ func (p *Parts) Ingester() *ingest.Ingester {
 		DefaultPipeline: p.Config.Pipeline,
 		KeyARN:          p.Config.KeyARN,
 		RoleARN:         p.Config.RoleARN,
+		Region:          p.AWS.Region,
 		Options:         plan.Options{ChunkSeconds: p.Config.ChunkSeconds},
 		Log:             p.Log,
 	}
