@@ -68,5 +68,8 @@ func (q Queue) Attributes() map[string]string {
 		}
 		attributes["RedrivePolicy"] = string(policy)
 	}
+	if q.Policy != nil {
+		attributes["Policy"] = string(q.Policy.Document)
+	}
 	return attributes
 }

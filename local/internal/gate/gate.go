@@ -29,6 +29,7 @@ type Attempt struct {
 
 // Record is what was decided about the attempts of one request.
 type Record struct {
+	Who    iam.Principal // zero as long as nobody asked, or for credentials that aren't good
 	Denied bool
 	By     []iam.Grant // all that allowed something
 }
@@ -60,6 +61,7 @@ func (g *Gate) Admit(c Caller, a Attempt, note *Record) error {
 		note.Denied = true
 		return err
 	}
+	note.Who = who
 	d := iam.Evaluate(iam.Request{Principal: who, Action: a.Action, Resource: a.Resource, Context: a.Context}, a.Policy, a.Kind)
 	note.By = append(note.By, d.By...)
 	if d.Allowed {
