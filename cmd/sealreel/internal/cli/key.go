@@ -19,7 +19,8 @@ var keyCommand = command{
 	summary: "make a key and wrap it, or wrap one of yours",
 	text: `
 Prints what an Encryption element of a job needs of a key: Key, the key wrapped by
-KMS for the stack's pipeline, and KeyMd5. Nobody gets to see the key itself.
+KMS for the stack's pipeline, and KeyMd5. Nobody gets to see the key itself. Put them
+into the template of "sealreel put --job", or give them to "sealreel seal --encryption".
 
   new                    makes a key
     --bits N             of 128, 192 or 256 bits; default 256, which sse-c needs
@@ -78,6 +79,8 @@ func (f *keyFlags) check() error {
 		return err
 	}
 	switch {
+	case f.subcommand == "wrap" && f.plainIn == "":
+		return usagef("missing: --plaintext-in FILE")
 	case f.subcommand != "import" && f.source != "":
 		return usagef("%q is one argument too many", f.source)
 	case f.subcommand == "import" && f.source == "":
@@ -86,8 +89,6 @@ func (f *keyFlags) check() error {
 		return usagef("--bits is %d: an AES key has 128, 192 or 256", f.bits)
 	case f.given("plaintext-out") && f.plainOut == "":
 		return usagef("--plaintext-out is empty: name a new file")
-	case f.subcommand == "wrap" && f.plainIn == "":
-		return usagef("missing: --plaintext-in FILE")
 	}
 	return nil
 }

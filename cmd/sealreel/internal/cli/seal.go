@@ -83,7 +83,7 @@ func (s *sealing) place() error {
 	makes := s.e.Key == "" || s.e.InitializationVector == ""
 	switch {
 	case s.fragment == "" && makes && s.out == "-":
-		return usagef("say with --encryption-out where to write what the file was encrypted with")
+		return usagef("name OUT, or say with --encryption-out where to write what the file was encrypted with")
 	case s.fragment == "" && makes:
 		s.fragment = s.out + crypt.ElementSuffix
 	case s.fragment != "" && filepath.Clean(s.fragment) == filepath.Clean(s.out):

@@ -2,8 +2,10 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 
 	"sealreel/cmd/sealreel/internal/crypt"
@@ -53,6 +55,9 @@ func unsealFile(ctx context.Context, t *terminal, args []string) error {
 		return usagef("OUT is the file of --encryption, and must be another one")
 	}
 	e, err := crypt.ReadElement(*fragment)
+	if errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("what is %s encrypted with? Say it with --encryption: %w", in, err)
+	}
 	if err == nil {
 		e, err = crypt.In(e, *mode, "")
 	}

@@ -17,18 +17,24 @@ import (
 )
 
 var upCommand = command{
-	name: "up", args: "--dir DIR [--workers N] [--root CHECKOUT]",
+	name: "up", args: "--dir DIR [--workers N] [--roles FILE] [--root CHECKOUT]",
 	summary: "run an embedded AWS with Sealreel deployed on it",
 	text: `
-Builds the functions, starts S3, SQS, KMS and Lambda in this process with all
-that template.yaml asks for, and runs until it is interrupted. When everything is
-ready it writes DIR/env, which any AWS client can use:
+Builds the functions, starts S3, SQS, KMS, STS and Lambda in this process with all
+that template.yaml asks for, and runs until it is interrupted. The functions may do
+what its roles and policies allow. When everything is ready it writes DIR/env, which
+any AWS client can use:
 
   sealreel up --dir .sealreel &
   . .sealreel/env
 
   --dir DIR         state, logs and the variables; it survives a restart
   --workers N       chunks transcoded at a time; default: as the template says
+  --roles FILE      further roles, for pipelines whose Role is not the functions'
+                    own: a JSON list of what AWS::IAM::Role takes,
+                    [{"RoleName": "tenant", "AssumeRolePolicyDocument": {...},
+                      "Policies": [{"PolicyName": "p", "PolicyDocument": {...}}]}]
+                    with ARNs of account ` + stack.Account + ` and region ` + stack.Region + `
   --root CHECKOUT   folder of template.yaml; default: this one or one above
 
 SEALREEL_CHUNK_SECONDS, SEALREEL_MAX_PIXELS, SEALREEL_X264_PRESET,
@@ -44,6 +50,7 @@ func up(ctx context.Context, t *terminal, args []string) (err error) {
 	f := newFlags()
 	dir := f.String("dir", "", "")
 	workers := f.Int("workers", 0, "")
+	rolesFile := f.String("roles", "", "")
 	root := f.String("root", "", "")
 	if _, err := f.parse(args); err != nil {
 		return err
@@ -57,8 +64,14 @@ func up(ctx context.Context, t *terminal, args []string) (err error) {
 	if *root, err = checkout(*root); err != nil {
 		return err
 	}
+	var roles []stack.Role
+	if *rolesFile != "" {
+		if roles, err = stack.ReadRoles(*rolesFile); err != nil {
+			return err
+		}
+	}
 	s, err := stack.Up(ctx, stack.Config{
-		Root: *root, Dir: *dir, Workers: *workers, Environment: tunables(t.getenv),
+		Root: *root, Dir: *dir, Workers: *workers, Roles: roles, Environment: tunables(t.getenv),
 		Progress: func(step string) { t.note("%s", step) },
 		Log:      slog.New(slog.NewTextHandler(t.stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	})
