@@ -52,7 +52,18 @@ func runContained(ctx context.Context, c Command, pipes func(*exec.Cmd)) (*exec.
 	return p.Cmd, errors.Join(err, p.Wait())
 }
 
-var hideOnce = sync.OnceFunc(hideDescriptors)
+var hideOnce = sync.OnceFunc(func() {
+	hideDescriptors()
+	hideProcess()
+})
+
+// hideProcess keeps this process's memory, environment and descriptors from
+// programs that run as the same user: on Lambda the environment holds the
+// function's credentials, and a program that was taken over by hostile media
+// could read it. It also keeps keys out of core files.
+func hideProcess() {
+	_ = unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0) // known to every Linux that Go runs on
+}
 
 // hideDescriptors keeps from programs what this process inherited open from
 // whoever started it. What Go opens is closed on exec anyway.

@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // shell is a command that runs a script; a shell stands in for a program that
@@ -49,6 +51,19 @@ func TestProgramSeesNothingOfUs(t *testing.T) {
 	out := output(t, shell(`pwd; if read x; then echo input; fi; ls /proc/self/fd`))
 	if out != "/\n0\n1\n2\n3\n" {
 		t.Errorf("directory, input and descriptors: %q", out)
+	}
+}
+
+// A program that was taken over must not read the credentials of the function
+// that started it. Root may read everything, so there only the switch is seen.
+func TestTheFunctionIsHidden(t *testing.T) {
+	t.Setenv("SEALREEL_TEST_CREDENTIAL", "a secret of the function")
+	out := output(t, shell(`for f in environ mem maps; do cat /proc/$PPID/$f >/dev/null 2>&1 && echo read $f; done; true`))
+	if dumpable, err := unix.PrctlRetInt(unix.PR_GET_DUMPABLE, 0, 0, 0, 0); err != nil || dumpable != 0 {
+		t.Errorf("the process is open to others: %d, %v", dumpable, err)
+	}
+	if os.Getuid() != 0 && out != "" {
+		t.Errorf("a program of the same user did %s", out)
 	}
 }
 
