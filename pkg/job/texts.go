@@ -61,7 +61,7 @@ func BadMedia(cause error) *Failure {
 // DecryptFailed (4016) is the one text for a wrong key, bad padding, a bad tag
 // and a cut file: whoever can only see the job must not learn which.
 func DecryptFailed(cause error, key, mode string) *Failure {
-	remedy := "check Key, KeyMd5, InitializationVector and Mode, and that the file is whole"
+	remedy := "check Key, KeyMd5, InitializationVector and Mode, and that the file is whole and under its own name"
 	if mode == ModeS3EC {
 		remedy = "check that the file is whole and its metadata are its own"
 	}

@@ -49,7 +49,7 @@ func TestFailureTexts(t *testing.T) {
 		text string // %s: the MD5 of the wrapped key
 		fail func() (error, string)
 	}{
-		{4016, input + "aes-gcm; check Key, KeyMd5, InitializationVector and Mode, and that the file is whole",
+		{4016, input + "aes-gcm; check Key, KeyMd5, InitializationVector and Mode, and that the file is whole and under its own name",
 			func() (error, string) { return job.DecryptFailed(nil, "tv/pilot.mp4", job.ModeGCM), "" }},
 		{4016, input + "s3-encryption-client; check that the file is whole and its metadata are its own",
 			func() (error, string) { return job.DecryptFailed(nil, "tv/pilot.mp4", job.ModeS3EC), "" }},

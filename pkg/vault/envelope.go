@@ -23,25 +23,6 @@ func DescribeEnvelope(e envelope.Envelope, m *seal.Material, bucket, key string)
 	return metadata
 }
 
-// DescribedEnvelope holds what an object with an envelope says of itself against
-// its name and m, the material of that envelope, before the first byte is
-// decrypted. AWS's client says nothing, which is accepted of objects that are not
-// known to be ours; of those that are, it shows that somebody took it away. What
-// contradicts is a seal.ErrCommitment.
-func DescribedEnvelope(metadata map[string]string, m *seal.Material, bucket, key string, ours bool) error {
-	mode, commitment := metadata[MetadataMode], metadata[MetadataCommitment]
-	if !ours && mode == "" && commitment == "" {
-		return nil
-	}
-	if mode != m.Mode.Name {
-		return fmt.Errorf("its metadata %s is not %s: %w", MetadataMode, m.Mode.Name, seal.ErrCommitment)
-	}
-	if err := m.Committed(commitment, bucket, key); err != nil {
-		return fmt.Errorf("its metadata %s: %w", MetadataCommitment, err)
-	}
-	return nil
-}
-
 // pinEnvelope reads the envelope of an input, and checks that its key can be
 // unwrapped and that the object is the one it says it is, if it does.
 func (s *Session) pinEnvelope(ctx context.Context, in plan.Input, metadata map[string]string) (*envelope.Envelope, error) {
@@ -53,7 +34,7 @@ func (s *Session) pinEnvelope(ctx context.Context, in plan.Input, metadata map[s
 	if err != nil {
 		return nil, err
 	}
-	if err := DescribedEnvelope(metadata, m, in.Bucket, in.Key, false); err != nil {
+	if err := Committed(metadata, m, in.Bucket, in.Key, false); err != nil {
 		return nil, job.EnvelopeRefused(fmt.Errorf("%w; store it anew under this name", err), in.Key)
 	}
 	return &e, nil

@@ -51,3 +51,22 @@ func Described(metadata map[string]string, e job.Encryption, m *seal.Material, b
 	}
 	return &own, nil
 }
+
+// Committed holds what an object says of itself against its name and m, what it
+// is to be opened with, before the first byte is decrypted. Who else encrypts
+// says nothing, which is accepted of objects that are not known to be ours; of
+// those that are, it shows that somebody took it away. What contradicts is a
+// seal.ErrCommitment.
+func Committed(metadata map[string]string, m *seal.Material, bucket, key string, ours bool) error {
+	mode, commitment := metadata[MetadataMode], metadata[MetadataCommitment]
+	if !ours && mode == "" && commitment == "" {
+		return nil
+	}
+	if mode != m.Mode.Name {
+		return fmt.Errorf("its metadata %s is not %s: %w", MetadataMode, m.Mode.Name, seal.ErrCommitment)
+	}
+	if err := m.Committed(commitment, bucket, key); err != nil {
+		return fmt.Errorf("its metadata %s: %w", MetadataCommitment, err)
+	}
+	return nil
+}

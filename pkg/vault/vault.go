@@ -127,8 +127,9 @@ func (s *Session) opening(ctx context.Context, in plan.Input) (*seal.Material, e
 }
 
 // Pin finds an object, its current version when versionID is empty, and checks
-// that it can be read under the encryption. Errors wrap those of package object,
-// or are a *job.Failure.
+// that it can be read under the encryption and is, if its metadata say so, the
+// object that was stored under its name. Errors wrap those of package object, or
+// are a *job.Failure.
 func (s *Session) Pin(ctx context.Context, bucket, key, versionID string, e *job.Encryption) (plan.Input, error) {
 	m, err := s.material(ctx, e)
 	if err != nil {
@@ -144,8 +145,15 @@ func (s *Session) Pin(ctx context.Context, bucket, key, versionID string, e *job
 		return plan.Input{}, s3store.InputFailure(err, o, modeName(e))
 	}
 	in := plan.Input{Bucket: bucket, Key: key, VersionID: info.VersionID, ETag: info.ETag, Size: info.Size, Encryption: e}
-	if enveloped(e) && in.Size > 0 { // an empty file has a failure of its own
+	switch {
+	case in.Size == 0: // an empty file has a failure of its own
+	case enveloped(e):
 		in.Envelope, err = s.pinEnvelope(ctx, in, info.Metadata)
+	case m != nil && m.Mode.Side == seal.Here:
+		// A wrong key shows here first, so it must read like any other reason.
+		if err := Committed(info.Metadata, m, bucket, key, false); err != nil {
+			return plan.Input{}, job.DecryptFailed(err, key, e.Mode)
+		}
 	}
 	return in, err
 }

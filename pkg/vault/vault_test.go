@@ -60,7 +60,11 @@ func (s *storage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprint(w, "<Error><Code>InvalidRequest</Code><Message>The object was stored using a form of Server Side Encryption. The correct parameters must be provided to retrieve the object.</Message></Error>")
 	default:
 		w.Header().Set("ETag", `"e"`)
-		w.Header().Set("X-Amz-Meta-Sealreel-Writer", o.header.Get("X-Amz-Meta-Sealreel-Writer"))
+		for name, values := range o.header {
+			if strings.HasPrefix(name, "X-Amz-Meta-") {
+				w.Header()[name] = values
+			}
+		}
 		first, last := 0, len(o.body)-1
 		if n, _ := fmt.Sscanf(r.Header.Get("Range"), "bytes=%d-%d", &first, &last); n == 2 {
 			last = min(last, len(o.body)-1)
@@ -276,6 +280,58 @@ func TestKeysStayHereWithoutTLS(t *testing.T) {
 		var f *job.Failure
 		if !errors.As(err, &f) || f.Code != job.CodeStorage || !strings.Contains(f.Detail, "use an https endpoint") {
 			t.Errorf("error %v", err)
+		}
+	}
+}
+
+// TestPinHoldsInputsToTheirCommitment: an input that was encrypted here and is
+// now under another name, mode, key or IV reads like any other that can't be
+// decrypted, and before anything of it is read.
+func TestPinHoldsInputsToTheirCommitment(t *testing.T) {
+	s, s3 := serve(t)
+	for _, mode := range []string{job.ModeCBC, job.ModeCTR, job.ModeGCM} {
+		e, err := s.Seal(t.Context(), &job.Encryption{Mode: mode})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Store(t.Context(), plan.Output{Bucket: "in", Encryption: e}, mode, "", strings.NewReader("film")); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Pin(t.Context(), "in", mode, "", e); err != nil {
+			t.Errorf("%s: %v", mode, err)
+		}
+		genuine := s3.objects["/in/"+mode]
+		s3.objects["/in/copy-"+mode] = genuine
+		stripped := stored{genuine.body, genuine.header.Clone()}
+		stripped.header.Del("X-Amz-Meta-Sealreel-Commitment")
+		s3.objects["/in/stripped-"+mode] = stripped
+		foreign := stored{genuine.body, http.Header{}}
+		s3.objects["/in/foreign-"+mode] = foreign
+		if _, err := s.Pin(t.Context(), "in", "foreign-"+mode, "", e); err != nil {
+			t.Errorf("%s that says nothing: %v", mode, err)
+		}
+		other, err := s.Seal(t.Context(), &job.Encryption{Mode: mode})
+		if err != nil {
+			t.Fatal(err)
+		}
+		otherIV, otherMode := *e, *e
+		otherIV.InitializationVector = other.InitializationVector
+		otherMode.Mode = map[string]string{job.ModeCBC: job.ModeCTR, job.ModeCTR: job.ModeGCM, job.ModeGCM: job.ModeCTR}[mode]
+		want := ""
+		for name, c := range map[string]struct {
+			key string
+			e   *job.Encryption
+		}{"copied": {"copy-" + mode, e}, "stripped": {"stripped-" + mode, e}, "another key": {mode, other}, "another IV": {mode, &otherIV}, "another mode": {mode, &otherMode}} {
+			_, err := s.Pin(t.Context(), "in", c.key, "", c.e)
+			f := job.FailureOf(err)
+			if f.Code != job.CodeDecryptInput || !errors.Is(err, seal.ErrCommitment) {
+				t.Errorf("%s, %s: %v", mode, name, err)
+			}
+			text := strings.NewReplacer(c.key, "", c.e.Mode, "").Replace(f.Detail)
+			if want != "" && text != want {
+				t.Errorf("%s, %s can be told from others: %q, %q", mode, name, text, want)
+			}
+			want = text
 		}
 	}
 }

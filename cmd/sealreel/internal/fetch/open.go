@@ -153,7 +153,7 @@ func unwrapped(ctx context.Context, ring *seal.Keyring, info s3store.Info, p Pla
 	if err != nil {
 		return nil, fmt.Errorf("the key of %s: %w", p.Key, err)
 	}
-	err = vault.DescribedEnvelope(info.Metadata, m, p.Bucket, p.Key, p.Owned)
+	err = vault.Committed(info.Metadata, m, p.Bucket, p.Key, p.Owned)
 	switch {
 	case err != nil && p.Owned:
 		return nil, fmt.Errorf("%s is not as the job that owns its name stored it: somebody replaced it: %w", p.Key, err)

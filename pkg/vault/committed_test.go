@@ -14,7 +14,7 @@ import (
 // An object with an envelope that says anything but what it is, is a
 // seal.ErrCommitment; one that says nothing is AWS's client's, unless it is known
 // to be ours.
-func TestDescribedEnvelope(t *testing.T) {
+func TestCommitted(t *testing.T) {
 	mode, err := seal.ModeOf(job.ModeS3EC)
 	if err != nil {
 		t.Fatal(err)
@@ -61,7 +61,7 @@ func TestDescribedEnvelope(t *testing.T) {
 		{"another mode", with(MetadataMode, job.ModeGCM), m, "b", "k", false, false},
 	} {
 		for ours, good := range map[bool]bool{false: c.good, true: c.goodOurs} {
-			err := DescribedEnvelope(c.metadata, c.m, c.bucket, c.key, ours)
+			err := Committed(c.metadata, c.m, c.bucket, c.key, ours)
 			if (err == nil) != good || err != nil && !errors.Is(err, seal.ErrCommitment) {
 				t.Errorf("%s, ours %t: %v", c.name, ours, err)
 			}
