@@ -1,6 +1,7 @@
 # make demo    shows the whole way of a sealed file, on this machine
 # make test    runs every check and test
-# make bench   measures the whole job against one plain ffmpeg
+# make bench   measures the whole job against one plain ffmpeg; make bench-crypto the AES streams
+# make fips    runs the tests of what encrypts with Go's FIPS 140-3 module; part of make test
 # make build   builds the command and the functions; make layer the static ffmpeg
 #
 # SAM calls the build-<LogicalId> targets. Paths start at this file, since SAM may run it from elsewhere.
@@ -14,25 +15,31 @@ GOARCH_arm64 := arm64
 
 FUNCTIONS := IngestFunction TranscodeFunction AssembleFunction ReconcileFunction
 MODULES := ./... ./local/... ./cmd/sealreel/... ./e2e/... ./interop/... ./pkg/aesstream/vectors/...
+# What encrypts, decrypts, wraps keys or signs.
+CRYPTO := ./pkg/seal ./pkg/aesstream ./pkg/aesstream/vectors ./pkg/envelope ./pkg/work ./pkg/s3store ./pkg/kmskeys ./pkg/vault \
+	./pkg/job ./local/kms
 ARTIFACTS_DIR ?= $(ROOT)/build/functions/$(@:build-%=%)
 
-.PHONY: help demo test bench build layer lint fmt clean prerequisites gofmt vet unit template-check \
+.PHONY: help demo test bench bench-crypto fips build layer lint fmt clean prerequisites gofmt vet unit erasing template-check \
 	build-FfmpegLayer $(FUNCTIONS:%=build-%)
 
 help:
-	@sed -n 's/^# //p' $(ROOT)/Makefile | head -4
+	@sed -n 's/^# //p' $(ROOT)/Makefile | head -5
 
 demo:
 	@$(ROOT)/.ci/prerequisites ffmpeg
 	cd $(ROOT) && go build -o build/sealreel ./cmd/sealreel
 	cd $(ROOT) && build/sealreel demo
 
-test: prerequisites gofmt vet unit template-check
+test: prerequisites gofmt vet unit erasing fips template-check
 	@echo "make test: everything passed"
 
 bench:
 	@$(ROOT)/.ci/prerequisites ffmpeg
 	cd $(ROOT) && go run ./e2e/bench
+
+bench-crypto:
+	cd $(ROOT) && go run ./e2e/bench/crypto
 
 prerequisites:
 	@$(ROOT)/.ci/prerequisites ffmpeg cc
@@ -48,6 +55,17 @@ vet:
 # The root's tests include the layout: imports, lengths, comments (layering_test.go).
 unit:
 	cd $(ROOT) && go test -race -timeout 20m $(MODULES)
+
+# What pkg/shield does with a toolchain that can erase memory; another has nothing to test.
+erasing:
+	@if GOEXPERIMENT=runtimesecret go version >/dev/null 2>&1; then \
+		cd $(ROOT) && GOEXPERIMENT=runtimesecret go test ./pkg/shield ./pkg/seal && \
+		GOEXPERIMENT=runtimesecret go test -run Shield ./pkg/aesstream; \
+	else echo "erasing: not run (this toolchain has no runtime/secret)"; fi
+
+# docs/security.md says what this gives, and why it is not fips140=only. The cache of results ignores GODEBUG: -count=1.
+fips:
+	cd $(ROOT) && GODEBUG=fips140=on go test -count=1 $(CRYPTO)
 
 # Exit code 77 says that the tools are not here; SEALREEL_REQUIRE_CFN makes that a failure.
 template-check:

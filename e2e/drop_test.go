@@ -137,7 +137,7 @@ func TestPipelineWithADropPrefixAndAKey(t *testing.T) {
 	name, key := unique(t), wrapped(t)
 	const id = "1762992000000-dropp1"
 	document, err := json.Marshal(map[string]any{
-		"Id": id, "Name": "sealed drops", "Role": "arn:aws:iam::111122223333:role/x",
+		"Id": id, "Name": "sealed drops",
 		"InputBucket": site.ingest, "OutputBucket": site.output, "AwsKmsKeyArn": site.keyARN,
 		"Sealreel": map[string]any{
 			"InputEncryption": key,

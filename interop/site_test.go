@@ -42,11 +42,12 @@ var transcoder = map[string]string{"service": "elastictranscoder.amazonaws.com"}
 
 // site is the one S3 and KMS of all tests.
 var site struct {
-	keyARN, otherARN string
-	aws              aws.Config
-	objects          *s3.Client
-	keys             *kms.Client
-	vault            *vault.Vault
+	keyARN, otherARN    string
+	objectsURL, keysURL string
+	aws                 aws.Config
+	objects             *s3.Client
+	keys                *kms.Client
+	vault               *vault.Vault
 }
 
 func TestMain(m *testing.M) { os.Exit(run(m)) }
@@ -77,11 +78,12 @@ func run(m *testing.M) int {
 		}
 	}
 	site.aws = aws.Config{Region: region, Credentials: credentials.NewStaticCredentialsProvider(accessKey, "secret", ""), HTTPClient: &http.Client{}}
+	site.objectsURL, site.keysURL = objects.URL(), web.URL
 	s3Config, kmsConfig := site.aws.Copy(), site.aws.Copy()
 	s3Config.BaseEndpoint, kmsConfig.BaseEndpoint = aws.String(objects.URL()), &web.URL
 	site.objects = s3.NewFromConfig(s3Config, func(o *s3.Options) { o.UsePathStyle = true })
 	site.keys = kms.NewFromConfig(kmsConfig)
-	site.vault = vault.New(s3store.New(s3Config, s3store.Options{PartSize: 5 << 20}), kmskeys.New(kmsConfig), bucket)
+	site.vault = vault.New(s3store.New(s3Config, s3store.Options{PartSize: 5 << 20}), kmskeys.New(kmsConfig), bucket, nil)
 	return m.Run()
 }
 
@@ -123,7 +125,10 @@ func theyRead(t *testing.T, keyARN, key string) ([]byte, error) {
 // session is a job's, in a pipeline with the context.
 func session(t *testing.T, keyARN string, pairs map[string]string) *vault.Session {
 	t.Helper()
-	s := site.vault.Open(plan.Keys{KeyARN: keyARN, WorkKeyARN: keyARN, Context: pairs})
+	s, err := site.vault.Open(t.Context(), plan.Keys{KeyARN: keyARN, WorkKeyARN: keyARN, Context: pairs})
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(s.Close)
 	return s
 }

@@ -38,7 +38,7 @@ func (s *Server) encrypt(_ context.Context, call *awsjson.Call, in encryptInput)
 	if err := checkUse(call, in.EncryptionContext, in.EncryptionAlgorithm); err != nil {
 		return nil, err
 	}
-	k, err := s.usable(call, in.KeyId)
+	k, err := s.usable(call, "kms:Encrypt", in.KeyId, in.EncryptionContext)
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +86,7 @@ func (s *Server) decrypt(_ context.Context, call *awsjson.Call, in decryptInput)
 	if err := checkUse(call, in.EncryptionContext, in.EncryptionAlgorithm); err != nil {
 		return nil, err
 	}
-	plaintext, err := s.unseal(call, in.CiphertextBlob, in.KeyId, in.EncryptionContext)
+	plaintext, err := s.unseal(call, "kms:Decrypt", in.CiphertextBlob, in.KeyId, in.EncryptionContext)
 	if err != nil {
 		return nil, err
 	}
@@ -97,31 +97,30 @@ func (s *Server) decrypt(_ context.Context, call *awsjson.Call, in decryptInput)
 }
 
 // unseal opens a blob with the key that it names, which must be the wanted
-// one if the caller says which.
-func (s *Server) unseal(call *awsjson.Call, blob []byte, wanted string, context map[string]string) ([]byte, error) {
+// one if the caller says which, under a permission for it.
+func (s *Server) unseal(call *awsjson.Call, permission string, blob []byte, wanted string, context map[string]string) ([]byte, error) {
 	if err := checkLength("ciphertextBlob", len(blob), 1, maxCiphertext); err != nil {
 		return nil, err
 	}
-	var want *key
+	var k *key
 	if wanted != "" {
 		var err error
-		if want, err = s.usable(call, wanted); err != nil {
+		if k, err = s.usable(call, permission, wanted, context); err != nil {
 			return nil, err
 		}
 	}
 	id, err := keyOfBlob(blob)
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, err
-	}
-	if want != nil && want.ID != id {
+	case k != nil && k.ID != id:
 		return nil, incorrectKey()
-	}
-	if !s.has(id) {
+	case !s.has(id):
 		return nil, unknownKeyOfCiphertext()
-	}
-	k, err := s.usable(call, id)
-	if err != nil {
-		return nil, err
+	case k == nil:
+		if k, err = s.usable(call, permission, id, context); err != nil {
+			return nil, err
+		}
 	}
 	return k.open(blob, context)
 }
@@ -158,11 +157,11 @@ func (s *Server) reEncrypt(_ context.Context, call *awsjson.Call, in reEncryptIn
 	if err := checkUse(call, in.SourceEncryptionContext, in.SourceEncryptionAlgorithm); err != nil {
 		return nil, err
 	}
-	destination, err := s.usable(call, in.DestinationKeyId)
+	destination, err := s.usable(call, "kms:ReEncryptTo", in.DestinationKeyId, in.DestinationEncryptionContext)
 	if err != nil {
 		return nil, err
 	}
-	plaintext, err := s.unseal(call, in.CiphertextBlob, in.SourceKeyId, in.SourceEncryptionContext)
+	plaintext, err := s.unseal(call, "kms:ReEncryptFrom", in.CiphertextBlob, in.SourceKeyId, in.SourceEncryptionContext)
 	if err != nil {
 		return nil, err
 	}
@@ -218,7 +217,7 @@ func (s *Server) dataKey(call *awsjson.Call, in dataKeyInput) (dataKeyOutput, er
 	if err := checkUse(call, in.EncryptionContext, ""); err != nil {
 		return dataKeyOutput{}, err
 	}
-	k, err := s.usable(call, in.KeyId)
+	k, err := s.usable(call, "kms:"+call.Action, in.KeyId, in.EncryptionContext)
 	if err != nil {
 		return dataKeyOutput{}, err
 	}
@@ -264,7 +263,10 @@ type randomInput struct {
 
 type randomOutput struct{ Plaintext []byte }
 
-func (s *Server) generateRandom(_ context.Context, _ *awsjson.Call, in randomInput) (any, error) {
+func (s *Server) generateRandom(_ context.Context, call *awsjson.Call, in randomInput) (any, error) {
+	if err := s.admitAction(call, "*"); err != nil {
+		return nil, err
+	}
 	if in.CustomKeyStoreId != "" || in.Recipient != nil {
 		return nil, unsupported("CustomKeyStoreId or Recipient")
 	}

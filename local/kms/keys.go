@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"sealreel/local/iam"
 	"sealreel/local/internal/atomicfile"
 	"sealreel/local/internal/awsjson"
 )
@@ -25,6 +26,9 @@ type key struct {
 	Description string
 	Disabled    bool
 	Created     time.Time
+	Policy      string `json:",omitempty"` // JSON; empty for the default
+
+	policy *iam.Policy // Policy or the default, as it was read
 }
 
 // keyFile is what the file holds.
@@ -53,6 +57,9 @@ func (s *Server) load() error {
 	for _, k := range file.Keys {
 		if len(k.Material) != 32 {
 			return fmt.Errorf("kms: %s: key %s has no material of 32 bytes; restore the file", s.path, k.ID)
+		}
+		if err := s.readPolicy(k); err != nil {
+			return fmt.Errorf("kms: %s: policy of key %s: %w; restore the file", s.path, k.ID, err)
 		}
 		s.keys[k.ID] = k
 	}
@@ -101,7 +108,7 @@ func (s *Server) EnsureKey(alias, description string) (arn string, err error) {
 	if id, ok := s.aliases[alias]; ok {
 		return s.keyARN(id), nil
 	}
-	k := newKey(description)
+	k := s.newKey(description)
 	s.keys[k.ID], s.aliases[alias] = k, k.ID
 	if err := s.save(); err != nil {
 		delete(s.keys, k.ID)
@@ -111,9 +118,12 @@ func (s *Server) EnsureKey(alias, description string) (arn string, err error) {
 	return s.keyARN(k.ID), nil
 }
 
-func newKey(description string) *key {
+func (s *Server) newKey(description string) *key {
 	k := &key{ID: awsjson.UUID(), Material: make([]byte, 32), Description: description, Created: time.Now()}
 	rand.Read(k.Material) // never fails since Go 1.24
+	if err := s.readPolicy(k); err != nil {
+		panic("kms: the default policy can't be read: " + err.Error())
+	}
 	return k
 }
 
@@ -162,15 +172,18 @@ func (s *Server) resolve(keyID string) (*key, error) {
 }
 
 // usable is resolve for a key that is about to be used: it notes the key on
-// the call and refuses one that is disabled.
-func (s *Server) usable(call *awsjson.Call, keyID string) (*key, error) {
+// the call, asks whether the caller has the permission for it, and refuses
+// one that is disabled.
+func (s *Server) usable(call *awsjson.Call, permission, keyID string, context map[string]string) (*key, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	k, err := s.resolve(keyID)
 	if err != nil {
 		return nil, err
 	}
-	call.Resource = s.keyARN(k.ID)
+	if err := s.admit(call, permission, k, use{keyID: keyID, context: context}); err != nil {
+		return nil, err
+	}
 	if k.Disabled {
 		return nil, disabled(call.Resource)
 	}

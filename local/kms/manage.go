@@ -54,9 +54,13 @@ type createKeyInput struct {
 	CustomerMasterKeySpec string // former name of KeySpec
 	Origin                string
 	MultiRegion           bool
+	Policy                string
 }
 
 func (s *Server) createKey(_ context.Context, call *awsjson.Call, in createKeyInput) (any, error) {
+	if err := s.admitAction(call, "*"); err != nil {
+		return nil, err
+	}
 	if err := checkLength("description", len(in.Description), 0, 8192); err != nil {
 		return nil, err
 	}
@@ -71,7 +75,10 @@ func (s *Server) createKey(_ context.Context, call *awsjson.Call, in createKeyIn
 	if in.MultiRegion {
 		return nil, unsupported("MultiRegion")
 	}
-	k := newKey(in.Description)
+	k := s.newKey(in.Description)
+	if err := s.setPolicy(k, in.Policy); err != nil {
+		return nil, err
+	}
 	call.Resource = s.keyARN(k.ID)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -92,7 +99,9 @@ func (s *Server) describeKey(_ context.Context, call *awsjson.Call, in keyInput)
 	if err != nil {
 		return nil, err
 	}
-	call.Resource = s.keyARN(k.ID)
+	if err := s.admit(call, "kms:DescribeKey", k, use{keyID: in.KeyId}); err != nil {
+		return nil, err
+	}
 	return s.metadata(k), nil
 }
 
@@ -111,7 +120,9 @@ func (s *Server) setDisabled(call *awsjson.Call, keyID string, disabled bool) er
 	if err != nil {
 		return err
 	}
-	call.Resource = s.keyARN(k.ID)
+	if err := s.admit(call, "kms:"+call.Action, k, use{keyID: keyID}); err != nil {
+		return err
+	}
 	before := k.Disabled
 	k.Disabled = disabled
 	if err := s.save(); err != nil {
@@ -154,7 +165,12 @@ func (s *Server) createAlias(_ context.Context, call *awsjson.Call, in createAli
 	if err != nil {
 		return nil, err
 	}
-	call.Resource = s.keyARN(k.ID)
+	if err := s.admitAction(call, s.arn(in.AliasName)); err != nil {
+		return nil, err
+	}
+	if err := s.admit(call, "kms:CreateAlias", k, use{keyID: in.TargetKeyId}); err != nil {
+		return nil, err
+	}
 	if _, taken := s.aliases[in.AliasName]; taken {
 		return nil, kmsError("AlreadyExistsException", "An alias with the name %s already exists", s.arn(in.AliasName))
 	}
@@ -198,6 +214,9 @@ type listAliasesOutput struct {
 }
 
 func (s *Server) listAliases(_ context.Context, call *awsjson.Call, in pageInput) (any, error) {
+	if err := s.admitAction(call, "*"); err != nil {
+		return nil, err
+	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	names := slices.Collect(maps.Keys(s.aliases))
@@ -228,7 +247,10 @@ type listKeysOutput struct {
 	Truncated  bool
 }
 
-func (s *Server) listKeys(_ context.Context, _ *awsjson.Call, in pageInput) (any, error) {
+func (s *Server) listKeys(_ context.Context, call *awsjson.Call, in pageInput) (any, error) {
+	if err := s.admitAction(call, "*"); err != nil {
+		return nil, err
+	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	page, next, err := in.page(slices.Collect(maps.Keys(s.keys)), 1000)

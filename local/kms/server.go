@@ -4,8 +4,8 @@
 // It keeps what callers of KMS rely on: a ciphertext names its key, opens
 // only with the encryption context it was made with, and cannot be changed
 // unnoticed; disabled keys do nothing; keys, and so ciphertexts, survive a
-// restart. Who calls must be known but may use every key: key policies,
-// grants and tags are accepted and forgotten.
+// restart. Who may use a key its policy says, and that of the caller where
+// the key's policy leaves it to those. Grants and tags are not there.
 //
 // The keys lie unencrypted in a file of mode 0600: this stands in for the
 // hardware of a test account and must guard nothing real.
@@ -17,6 +17,7 @@ import (
 	"sync"
 
 	"sealreel/local/internal/awsjson"
+	"sealreel/local/internal/gate"
 )
 
 // Config says where and for whom a Server keeps keys.
@@ -27,6 +28,9 @@ type Config struct {
 
 	// Known reports whether an access key id may call over HTTP.
 	Known func(accessKeyID string) bool
+	// Gate says who may do what, by policies of keys and callers; nil admits
+	// every known access key id.
+	Gate *gate.Gate
 	// OnRequest, when set, hears of every request when it is answered. It is
 	// called from many goroutines.
 	OnRequest func(Request)
@@ -38,7 +42,9 @@ type Request struct {
 	KeyARN            string            // of the key it used; empty if none was found
 	EncryptionContext map[string]string // of the caller; for ReEncrypt that of the source
 	AccessKeyID       string            // of the caller
+	Service           string            // that called in the caller's name, such as s3.us-east-1.amazonaws.com; empty for the caller itself
 	Status            int               // HTTP status
+	gate.Record
 }
 
 // Server holds the keys of one account and region. It is an http.Handler,
@@ -68,7 +74,7 @@ func Open(config Config) (*Server, error) {
 		MaxBody: 256 << 10,
 		Known:   config.Known,
 		Private: true,
-		Done:    s.report,
+		Done:    func(c *awsjson.Call, status int) { s.report(c, "", status) },
 	}
 	if err := s.load(); err != nil {
 		return nil, err
@@ -79,10 +85,10 @@ func Open(config Config) (*Server, error) {
 // ServeHTTP answers a client of KMS's JSON protocol.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 
-func (s *Server) report(c *awsjson.Call, status int) {
+func (s *Server) report(c *awsjson.Call, service string, status int) {
 	if s.config.OnRequest != nil {
 		s.config.OnRequest(Request{Action: c.Action, KeyARN: c.Resource, EncryptionContext: c.Context,
-			AccessKeyID: c.AccessKeyID, Status: status})
+			AccessKeyID: c.AccessKeyID, Service: service, Status: status, Record: c.Record})
 	}
 }
 
@@ -93,6 +99,8 @@ func (s *Server) actions() map[string]awsjson.Action {
 		"DescribeKey":                     awsjson.Decoded(s.describeKey),
 		"DisableKey":                      awsjson.Decoded(s.disableKey),
 		"EnableKey":                       awsjson.Decoded(s.enableKey),
+		"GetKeyPolicy":                    awsjson.Decoded(s.getKeyPolicy),
+		"PutKeyPolicy":                    awsjson.Decoded(s.putKeyPolicy),
 		"ListKeys":                        awsjson.Decoded(s.listKeys),
 		"CreateAlias":                     awsjson.Decoded(s.createAlias),
 		"ListAliases":                     awsjson.Decoded(s.listAliases),

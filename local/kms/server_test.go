@@ -127,10 +127,10 @@ func TestRequestsAreReported(t *testing.T) {
 	c.open(blob, nil)
 	c.DescribeKey(t.Context(), &kms.DescribeKeyInput{KeyId: aws.String("alias/never")})
 	want := []Request{
-		{"Encrypt", arn, context, testKey, 200},
-		{"Decrypt", arn, context, testKey, 200},
-		{"Decrypt", arn, nil, testKey, 400},
-		{"DescribeKey", "", nil, testKey, 400},
+		{Action: "Encrypt", KeyARN: arn, EncryptionContext: context, AccessKeyID: testKey, Status: 200},
+		{Action: "Decrypt", KeyARN: arn, EncryptionContext: context, AccessKeyID: testKey, Status: 200},
+		{Action: "Decrypt", KeyARN: arn, EncryptionContext: nil, AccessKeyID: testKey, Status: 400},
+		{Action: "DescribeKey", KeyARN: "", EncryptionContext: nil, AccessKeyID: testKey, Status: 400},
 	}
 	mu.Lock()
 	defer mu.Unlock()
@@ -228,7 +228,7 @@ func TestConcurrentUse(t *testing.T) {
 // Whatever bytes come, parsing them is safe; and a sealed blob opens only as
 // it was sealed.
 func FuzzOpen(f *testing.F) {
-	k := newKey("")
+	k := open(f, f.TempDir(), nil).newKey("")
 	context := map[string]string{"a": "b"}
 	f.Add([]byte("0123456789abcdef"), uint16(0), byte(0))
 	f.Add([]byte{}, uint16(20), byte(1))

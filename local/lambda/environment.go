@@ -13,6 +13,7 @@ type environment struct {
 	api      *runtimeAPI
 	process  *process
 	logs     *logPipe
+	stream   *logStream
 	tmp      string
 	started  time.Time
 	init     time.Duration // told by the first report, then 0
@@ -27,14 +28,15 @@ func startEnvironment(f *function, tmp string) (*environment, error) {
 	if err != nil {
 		return nil, err
 	}
-	logs, err := openLogPipe(f.log)
+	started := time.Now()
+	stream := newLogStream(f, fmt.Sprintf("%s/[$LATEST]%s", started.UTC().Format("2006/01/02"), newID()[:8]))
+	logs, err := openLogPipe(stream)
 	if err != nil {
 		api.close()
 		return nil, err
 	}
-	e := &environment{function: f, api: api, logs: logs, tmp: tmp, started: time.Now()}
-	stream := fmt.Sprintf("%s/[$LATEST]%s", e.started.UTC().Format("2006/01/02"), newID()[:8])
-	e.process, err = startProcess(f.spec.Program, f.variables(api.addr, stream, tmp), logs.write)
+	e := &environment{function: f, api: api, logs: logs, stream: stream, tmp: tmp, started: started}
+	e.process, err = startProcess(f.spec.Program, f.variables(api.addr, stream.name, tmp), logs.write)
 	if err != nil {
 		api.close()
 		logs.close()
@@ -73,7 +75,8 @@ func (e *environment) awaitInit(ctx context.Context, limit time.Duration) *fault
 // process then waits for the next one.
 func (e *environment) run(ctx context.Context, inv *invocation) (Report, bool) {
 	e.process.thaw()
-	e.function.log.line(fmt.Sprintf("START RequestId: %s Version: $LATEST", inv.id))
+	e.stream.ask("logs:PutLogEvents")
+	e.stream.line(fmt.Sprintf("START RequestId: %s Version: $LATEST", inv.id))
 	report := Report{Start: time.Now(), Init: e.init}
 	e.init = 0
 	watch := watchMemory(e.process)
@@ -91,7 +94,7 @@ func (e *environment) run(ctx context.Context, inv *invocation) (Report, bool) {
 	report.Result = Result{RequestID: inv.id}
 	if answer == nil {
 		answer = &outcome{payload: f.payload(inv.id), failed: true}
-		e.function.log.line(string(answer.payload))
+		e.stream.line(string(answer.payload))
 	}
 	report.Payload = answer.payload
 	if answer.failed {
@@ -138,7 +141,7 @@ func (e *environment) await(ctx context.Context, inv *invocation) (*outcome, *fa
 
 // logReport writes the lines that end an invocation in a Lambda log.
 func (e *environment) logReport(r Report) {
-	log := e.function.log
+	log := e.stream
 	log.line("END RequestId: " + r.RequestID)
 	milliseconds := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 	line := fmt.Sprintf("REPORT RequestId: %s\tDuration: %.2f ms\tBilled Duration: %d ms\tMemory Size: %d MB\tMax Memory Used: %d MB",

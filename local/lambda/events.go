@@ -17,8 +17,9 @@ import (
 
 // Destination takes the records of asynchronous invocations.
 type Destination interface {
-	// Send puts a message on the queue of an ARN.
-	Send(ctx context.Context, queueARN, body string) error
+	// Send puts a message on the queue of an ARN in the name of a function,
+	// by its id. It is not tried again after an error that is ErrDenied.
+	Send(ctx context.Context, function, queueARN, body string) error
 }
 
 // event is an asynchronous invocation that was accepted and has not ended.
@@ -128,21 +129,31 @@ func (q *eventQueue) end(ctx context.Context, e *event, condition string, r Resu
 		arn = q.spec.Async.OnSuccess
 	}
 	if arn != "" && q.destination != nil {
-		record := destinationRecord(q.spec.ARN, e, condition, r, time.Now())
-		for wait := time.Second; ; wait = min(2*wait, time.Minute) {
-			err := q.destination.Send(ctx, arn, record)
-			if err == nil {
-				break
-			}
-			q.log(fmt.Sprintf("send the record of request %s to %s: %v", e.ID, arn, err))
-			if !sleepUntil(ctx, time.Now().Add(wait)) {
-				return
-			}
+		if !q.send(ctx, e.ID, arn, destinationRecord(q.spec.ARN, e, condition, r, time.Now())) {
+			return
 		}
 	} else if condition != "Success" {
 		q.log(fmt.Sprintf("request %s is given up: %s, and the function has no destination for failures", e.ID, condition))
 	}
 	q.remove(e)
+}
+
+// send sends a record until it is there or not allowed, which ends the event
+// like one without a destination. It returns false when the host closes.
+func (q *eventQueue) send(ctx context.Context, id, arn, record string) bool {
+	for wait := time.Second; ; wait = min(2*wait, time.Minute) {
+		err := q.destination.Send(ctx, q.spec.ID, arn, record)
+		if err == nil {
+			return true
+		}
+		q.log(fmt.Sprintf("send the record of request %s to %s: %v", id, arn, err))
+		if errors.Is(err, ErrDenied) {
+			return true
+		}
+		if !sleepUntil(ctx, time.Now().Add(wait)) {
+			return false
+		}
+	}
 }
 
 func (q *eventQueue) path(e *event) string { return filepath.Join(q.dir, e.ID+".json") }

@@ -21,7 +21,7 @@ type destination struct {
 	sent  []string // "ARN body"
 }
 
-func (d *destination) Send(_ context.Context, arn, body string) error {
+func (d *destination) Send(_ context.Context, _, arn, body string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.fails > 0 {

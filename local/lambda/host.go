@@ -31,6 +31,8 @@ var (
 	ErrClosed   = errors.New("lambda: the host is closed")
 	ErrNotFound = errors.New("lambda: no such function")
 	ErrTooLarge = errors.New("lambda: the payload is too large")
+	// ErrDenied is for what the function's role may not do.
+	ErrDenied = errors.New("lambda: the function's role is not allowed to")
 )
 
 // Limits of a payload in bytes (AWS: quotas of Lambda).
@@ -53,6 +55,10 @@ type Config struct {
 	// Destination takes the records of asynchronous invocations that ended.
 	// It may be nil when no function has a destination.
 	Destination Destination
+	// Authorize, when set, is asked before the host does something in the
+	// name of a function's role: write its logs. The action and the resource
+	// are as IAM names them; the error says why not.
+	Authorize func(function, action, resource string) error
 	// Deliveries says after which delays an object event is delivered, once
 	// for each. Nil stands for one delivery at once. Tests use it to
 	// duplicate and to reorder events as S3 may do.

@@ -355,7 +355,7 @@ func TestFences(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p, err := openLogPipe(log)
+		p, err := openLogPipe(newLogStream(&function{log: log}, "s"))
 		if err != nil {
 			t.Fatal(err)
 		}

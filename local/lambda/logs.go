@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -50,13 +51,48 @@ func (l *logFile) close() error {
 	return l.err
 }
 
+// logStream is the log of one environment. What comes into it is dropped,
+// as on AWS, if the function's role may not make it or write to it.
+type logStream struct {
+	name, arn string
+	function  *function
+	denied    atomic.Bool
+}
+
+// newLogStream makes the stream of a name.
+func newLogStream(f *function, name string) *logStream {
+	arn := fmt.Sprintf("arn:aws:logs:%s:%s:log-group:%s:log-stream:%s", f.config.Region, f.config.Account, f.spec.LogGroup, name)
+	s := &logStream{name: name, arn: arn, function: f}
+	s.ask("logs:CreateLogStream")
+	return s
+}
+
+// ask asks whether the function's role may do something with the stream. If
+// not, one line in the log says that what follows is missing.
+func (s *logStream) ask(action string) {
+	authorize := s.function.config.Authorize
+	if authorize == nil || s.denied.Load() {
+		return
+	}
+	if err := authorize(s.function.spec.ID, action, s.arn); err != nil {
+		s.denied.Store(true)
+		s.function.log.line(fmt.Sprintf("what %s prints is not logged: %v", s.function.spec.ID, err))
+	}
+}
+
+func (s *logStream) line(text string) {
+	if !s.denied.Load() {
+		s.function.log.line(text)
+	}
+}
+
 // maxLine is the length in bytes up to which a line is kept whole: the
 // largest event of CloudWatch Logs.
 const maxLine = 1 << 20
 
 // logPipe carries what a process prints to the log, line by line.
 type logPipe struct {
-	log   *logFile
+	log   *logStream
 	write *os.File // the process's output; the host keeps it for its fences
 	read  *os.File
 	ended chan struct{} // closed when everything was read
@@ -65,7 +101,7 @@ type logPipe struct {
 	fences map[string]chan struct{}
 }
 
-func openLogPipe(log *logFile) (*logPipe, error) {
+func openLogPipe(log *logStream) (*logPipe, error) {
 	read, write, err := os.Pipe()
 	if err != nil {
 		return nil, fmt.Errorf("make a pipe for the log: %w", err)

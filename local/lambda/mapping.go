@@ -11,7 +11,8 @@ import (
 // Queue is what an event source mapping needs of a queue.
 type Queue interface {
 	// Receive waits up to wait for messages and returns up to limit of
-	// them, at most ten.
+	// them, at most ten. After an error the mapping waits, the longer the
+	// more there are in a row, up to a minute.
 	Receive(ctx context.Context, limit int, wait time.Duration) ([]Message, error)
 	// Delete removes a received message.
 	Delete(ctx context.Context, receiptHandle string) error
@@ -103,6 +104,7 @@ type poller struct {
 }
 
 func (p *poller) poll(ctx context.Context) {
+	pause := time.Second
 	for ctx.Err() == nil {
 		batch, err := p.gather(ctx)
 		if ctx.Err() != nil {
@@ -111,7 +113,10 @@ func (p *poller) poll(ctx context.Context) {
 		}
 		if err != nil {
 			p.log(fmt.Sprintf("receive from %s: %v", p.QueueARN, err))
-			sleepUntil(ctx, time.Now().Add(time.Second))
+			sleepUntil(ctx, time.Now().Add(pause))
+			pause = min(2*pause, time.Minute)
+		} else {
+			pause = time.Second
 		}
 		if len(batch) == 0 {
 			continue

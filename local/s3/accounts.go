@@ -6,8 +6,8 @@ import (
 	"github.com/versity/versitygw/auth"
 )
 
-// accounts are the access keys beside the root pair. Each may do everything: they exist so that requests can be told
-// apart. It implements the gateway's auth.IAMService.
+// accounts are the access keys beside the root pair. To the gateway each may do everything: what a caller may do is for
+// the gate to say, which stands behind it. It implements the gateway's auth.IAMService.
 type accounts struct {
 	mu      sync.RWMutex
 	secrets map[string]string

@@ -74,7 +74,7 @@ func TestNothingLiesInPlaintext(t *testing.T) {
 // TestCustomerKeyIsNeededOnTheDisk: whoever has the directory, server key included, still cannot read SSE-C content.
 func TestCustomerKeyIsNeededOnTheDisk(t *testing.T) {
 	dir := t.TempDir()
-	store, err := openStore(dir, testKey, "us-east-1", nil)
+	store, err := openStore(dir, Config{AccessKey: testKey, Region: "us-east-1"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -208,7 +209,7 @@ func TestRequestsAreRecorded(t *testing.T) {
 	}
 	for i, w := range want {
 		w.Bucket, w.UserAgent = bucket, seen[i].UserAgent
-		if seen[i] != w {
+		if !reflect.DeepEqual(seen[i], w) {
 			t.Errorf("request %d:\n%+v, want\n%+v", i, seen[i], w)
 		}
 	}

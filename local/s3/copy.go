@@ -40,6 +40,9 @@ func (s *store) openSource(x exchange, header string, c readCondition) (*source,
 		src.key, err = s.unlock(v.Encryption, given)
 	}
 	if err == nil {
+		_, err = s.useKey(x, "Decrypt", v.Encryption, bucket, v.Key)
+	}
+	if err == nil {
 		err = c.check(v)
 	}
 	if errors.Is(err, errNotModified) {

@@ -11,7 +11,9 @@
 //   - An event is handed out after its object is visible, with a sequencer that grows with every write.
 //   - Memory does not grow with the size of an object; what is stored survives a restart of the process.
 //
-// It is no public server: it listens where it is told (loopback, normally), every access key may do everything, and
-// policies, ACLs, object lock, lifecycle and website hosting are not there. Content is not synced to the disk before
+// Who may do what is for the gate of its Config to say: each operation is authorized before the store does it, under
+// the IAM action, resource and condition keys that S3 has for it.
+//
+// It is no public server: it listens where it is told (loopback, normally), and ACLs, object lock, lifecycle and website hosting are not there. Content is not synced to the disk before
 // an answer, so a power failure may lose the last objects.
 package s3

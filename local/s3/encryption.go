@@ -109,7 +109,14 @@ func (srv *Server) bucketEncryption() fiber.Handler {
 
 func bucketOf(ctx fiber.Ctx) string { return strings.Trim(ctx.Path(), "/") }
 
+func (srv *Server) admitEncryption(ctx fiber.Ctx, action string) error {
+	return srv.store.authorize(exchange{ctx.RequestCtx()}, action, bucketOf(ctx), "", nil)
+}
+
 func (srv *Server) getEncryption(ctx fiber.Ctx) (*controllers.Response, error) {
+	if err := srv.admitEncryption(ctx, "s3:GetEncryptionConfiguration"); err != nil {
+		return &controllers.Response{}, err
+	}
 	record, err := srv.store.bucket(bucketOf(ctx))
 	if err != nil {
 		return &controllers.Response{}, srv.store.answerable("GetBucketEncryption", err)
@@ -120,6 +127,9 @@ func (srv *Server) getEncryption(ctx fiber.Ctx) (*controllers.Response, error) {
 }
 
 func (srv *Server) putEncryption(ctx fiber.Ctx) (*controllers.Response, error) {
+	if err := srv.admitEncryption(ctx, "s3:PutEncryptionConfiguration"); err != nil {
+		return &controllers.Response{}, err
+	}
 	err := srv.store.changeBucket(bucketOf(ctx), func(b *bucketRecord) error {
 		return srv.store.configure(b, ctx.BodyRaw())
 	})
@@ -128,6 +138,9 @@ func (srv *Server) putEncryption(ctx fiber.Ctx) (*controllers.Response, error) {
 
 // deleteEncryption sets the default back. Whether S3 then also lifts a block is not documented; here it stays.
 func (srv *Server) deleteEncryption(ctx fiber.Ctx) (*controllers.Response, error) {
+	if err := srv.admitEncryption(ctx, "s3:PutEncryptionConfiguration"); err != nil {
+		return &controllers.Response{}, err
+	}
 	err := srv.store.changeBucket(bucketOf(ctx), func(b *bucketRecord) error {
 		b.Default = encryption{Method: methodS3}
 		return nil

@@ -147,6 +147,9 @@ func (s *store) GetObject(ctx context.Context, in *s3.GetObjectInput) (*s3.GetOb
 		return nil, s.answerable("GetObject", err)
 	}
 	key, err := s.admit(x, v, readCondition{in.IfMatch, in.IfNoneMatch, in.IfModifiedSince, in.IfUnmodifiedSince})
+	if err == nil {
+		_, err = s.useKey(x, "Decrypt", v.Encryption, *in.Bucket, v.Key)
+	}
 	var wanted span
 	if err == nil {
 		wanted, err = spanOf(v, deref(in.Range), in.PartNumber)
@@ -183,6 +186,9 @@ func (s *store) HeadObject(ctx context.Context, in *s3.HeadObjectInput) (*s3.Hea
 		return nil, s.answerable("HeadObject", err)
 	}
 	_, err = s.admit(x, v, readCondition{in.IfMatch, in.IfNoneMatch, in.IfModifiedSince, in.IfUnmodifiedSince})
+	if err == nil && in.ChecksumMode == types.ChecksumModeEnabled { // the checksum is encrypted with the object
+		_, err = s.useKey(x, "Decrypt", v.Encryption, *in.Bucket, v.Key)
+	}
 	var wanted span
 	if err == nil {
 		wanted, err = spanOf(v, deref(in.Range), in.PartNumber)

@@ -108,6 +108,9 @@ func (s *store) storePart(x exchange, in partInput) (*part, error) {
 	if err != nil {
 		return nil, err
 	}
+	if _, err := s.useKey(x, "Decrypt", u.Encryption, in.bucket, u.Key); err != nil {
+		return nil, err
+	}
 	if u.Algorithm != "" && in.algorithm != "" && in.algorithm != u.Algorithm {
 		return nil, s3err.GetChecksumTypeMismatchErr(u.Algorithm, in.algorithm)
 	}

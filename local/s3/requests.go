@@ -10,6 +10,8 @@ import (
 	"github.com/valyala/fasthttp"
 	"github.com/versity/versitygw/metrics"
 	"github.com/versity/versitygw/s3log"
+
+	"sealreel/local/internal/gate"
 )
 
 // Request is a request that was answered. The body of an answer may still be on its way.
@@ -21,6 +23,7 @@ type Request struct {
 	AccessKeyID string // that the request claims to be signed with
 	UserAgent   string
 	Status      int // HTTP status
+	gate.Record
 }
 
 // permissions names the IAM action of each operation whose action is not called like it.
@@ -86,6 +89,7 @@ func (srv *Server) record(ctx fiber.Ctx) error {
 	srv.requests.call(Request{
 		Operation: operation, Action: permission(operation, version), Bucket: bucket, Key: key, VersionID: version,
 		AccessKeyID: claimedKey(ctx), UserAgent: string(ctx.Request().Header.UserAgent()), Status: ctx.Response().StatusCode(),
+		Record: *exchange{ctx.RequestCtx()}.note(),
 	})
 	return err
 }

@@ -16,6 +16,9 @@ import (
 	"github.com/versity/versitygw/s3api/middlewares"
 	"github.com/versity/versitygw/s3api/utils"
 	"github.com/versity/versitygw/s3err"
+
+	"sealreel/local/iam"
+	"sealreel/local/internal/gate"
 )
 
 const (
@@ -33,6 +36,10 @@ type Config struct {
 	Addr      string       // default 127.0.0.1:0, which takes a free port
 	TLS       *Authority   // nil serves plain HTTP, over which SSE-C is refused
 	Log       *slog.Logger // what goes wrong inside; nil drops it
+
+	Account string     // twelve digits, for ARNs; default 000000000000
+	Gate    *gate.Gate // says who may do what; nil admits every known access key
+	Keys    KeyService // asked for keys of SSE-KMS; nil has every key and lets everybody use it
 }
 
 // Server is a running S3.
@@ -57,13 +64,16 @@ func Open(ctx context.Context, c Config) (*Server, error) {
 	if c.Region == "" {
 		c.Region = "us-east-1"
 	}
+	if c.Account == "" {
+		c.Account = "000000000000"
+	}
 	if c.Addr == "" {
 		c.Addr = "127.0.0.1:0"
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	store, err := openStore(filepath.Clean(c.Dir), c.AccessKey, c.Region, c.Log)
+	store, err := openStore(filepath.Clean(c.Dir), c)
 	if err != nil {
 		return nil, fmt.Errorf("s3: open %s: %w", c.Dir, err)
 	}
@@ -122,7 +132,7 @@ func (srv *Server) serve(ctx context.Context, addr string) error {
 		options = append(options, s3api.WithTLS(certificate))
 		srv.url = "https://" + addr
 	}
-	gateway, err := s3api.New(srv.store, srv.root, srv.region, &srv.accounts, auditor{}, nil, nil, nil, options...)
+	gateway, err := s3api.New(guarded{srv.store}, srv.root, srv.region, &srv.accounts, auditor{}, nil, nil, nil, options...)
 	if err != nil {
 		return err
 	}
@@ -169,7 +179,12 @@ func (srv *Server) OnEvent(f func(Event)) { srv.store.events.add(f) }
 // goroutines at a time.
 func (srv *Server) OnRequest(f func(Request)) { srv.requests.add(f) }
 
-// AddAccount makes a further pair of keys known, with full access. It is not stored.
+// SetBucketPolicy gives a bucket a policy for the gate to heed, or takes it away with nil. It is not stored.
+func (srv *Server) SetBucketPolicy(bucket string, policy *iam.Policy) {
+	srv.store.policies.set(bucket, policy)
+}
+
+// AddAccount makes a further pair of keys known. What it may do is for the gate to say. It is not stored.
 func (srv *Server) AddAccount(accessKey, secretKey string) { srv.accounts.add(accessKey, secretKey) }
 
 // BucketOptions is how a bucket made from Go differs from one made over the wire without any setting.

@@ -136,6 +136,9 @@ func (s *store) requested(x exchange, bucket *bucketRecord, key string) (encrypt
 	method, kmsKey := x.header(headerMethod), x.header(headerKMSKey)
 	if customer == nil {
 		e, err := s.managed(method, kmsKey, x.header(headerBucketKey) == "true", bucket.Default)
+		if err == nil {
+			e, err = s.useKey(x, "GenerateDataKey", e, bucket.Name, key)
+		}
 		return e, s.key, err
 	}
 	if method != "" || kmsKey != "" {

@@ -20,6 +20,7 @@ import (
 	"github.com/versity/versitygw/s3response"
 
 	"sealreel/local/internal/atomicfile"
+	"sealreel/local/internal/gate"
 )
 
 // store is what lies behind the gateway: it keeps buckets, objects and uploads in one directory. It implements the
@@ -34,16 +35,21 @@ type store struct {
 	region string
 	log    *slog.Logger
 	events hooks[Event]
+
+	account  string
+	gate     *gate.Gate // nil admits everybody
+	keys     KeyService // nil has every key and lets everybody use it
+	policies policies
 }
 
 var _ backend.Backend = (*store)(nil)
 
 // openStore opens the directory, which one process at a time can have.
-func openStore(dir, owner, region string, log *slog.Logger) (_ *store, err error) {
+func openStore(dir string, c Config) (_ *store, err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	s := &store{owner: owner, region: region, log: log}
+	s := &store{owner: c.AccessKey, region: c.Region, log: c.Log, account: c.Account, gate: c.Gate, keys: c.Keys}
 	if s.index, err = openIndex(filepath.Join(dir, "index.db")); err != nil {
 		return nil, err
 	}
@@ -94,16 +100,13 @@ func (s *store) close() error { return s.index.close() }
 // String implements backend.Backend.
 func (s *store) String() string { return "sealreel" }
 
-// account is the number that stands in the ARNs of the embedded AWS.
-const account = "000000000000"
-
 func (s *store) userARN(accessKey string) string {
-	return fmt.Sprintf("arn:aws:iam::%s:user/%s", account, accessKey)
+	return fmt.Sprintf("arn:aws:iam::%s:user/%s", s.account, accessKey)
 }
 
 // defaultKMSKey is what S3 would take for SSE-KMS without a key id: the account's key for S3.
 func (s *store) defaultKMSKey() string {
-	return fmt.Sprintf("arn:aws:kms:%s:%s:alias/aws/s3", s.region, account)
+	return fmt.Sprintf("arn:aws:kms:%s:%s:alias/aws/s3", s.region, s.account)
 }
 
 // createBucket makes a bucket, or says that it exists.

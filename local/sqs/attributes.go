@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"sealreel/local/iam"
 )
 
 // maxMessage is the most bytes of one message, and of all messages of a
@@ -39,6 +41,7 @@ type settings struct {
 	delay, retention, wait, visibility time.Duration
 	maxSize                            int // bytes
 	redrive                            *redrive
+	policy                             *iam.Policy // who else may use the queue; nil without one
 }
 
 // redrive is a RedrivePolicy: a message that was received maxReceives times
@@ -88,7 +91,16 @@ func (set *settings) parseText(name, value string) error {
 		policy, err := parseRedrive(value)
 		set.redrive = policy
 		return err
-	case "Policy", "RedriveAllowPolicy":
+	case "Policy":
+		if value == "" {
+			return nil
+		}
+		document, err := iam.ParseResource([]byte(value))
+		if err != nil {
+			return badAttribute(name, err.Error())
+		}
+		set.policy = &iam.Policy{Name: "queue policy", Document: document}
+	case "RedriveAllowPolicy":
 		var document map[string]any
 		if json.Unmarshal([]byte(value), &document) != nil {
 			return badAttribute(name, "Must be a JSON object")

@@ -218,8 +218,9 @@ func TestRequestsAreReported(t *testing.T) {
 	h.must(s.Delete("q", h.one("q").ReceiptHandle))
 	s.ChangeVisibility("q", "nonsense", 0)
 	s.Send("none", SendInput{MessageBody: "x"})
-	want := []Request{{"CreateQueue", "q", "", 200}, {"SendMessage", "q", "", 200}, {"ReceiveMessage", "q", "", 200},
-		{"DeleteMessage", "q", "", 200}, {"ChangeMessageVisibility", "q", "", 400}, {"SendMessage", "none", "", 400}}
+	want := []Request{{Action: "CreateQueue", Queue: "q", Status: 200}, {Action: "SendMessage", Queue: "q", Status: 200},
+		{Action: "ReceiveMessage", Queue: "q", Status: 200}, {Action: "DeleteMessage", Queue: "q", Status: 200},
+		{Action: "ChangeMessageVisibility", Queue: "q", Status: 400}, {Action: "SendMessage", Queue: "none", Status: 400}}
 	if fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("reported %v, want %v", got, want)
 	}

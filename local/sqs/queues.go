@@ -162,7 +162,9 @@ func (s *Server) createQueue(_ context.Context, call *awsjson.Call, in createQue
 	if in.QueueName == "" {
 		return nil, missing("QueueName")
 	}
-	call.Resource = in.QueueName
+	if err := s.admit(call, in.QueueName); err != nil {
+		return nil, err
+	}
 	if err := s.create(in.QueueName, in.Attributes); err != nil {
 		return nil, err
 	}
@@ -172,7 +174,7 @@ func (s *Server) createQueue(_ context.Context, call *awsjson.Call, in createQue
 type queueInput struct{ QueueUrl string }
 
 func (s *Server) deleteQueue(_ context.Context, call *awsjson.Call, in queueInput) (any, error) {
-	name, err := nameOf(call, in.QueueUrl)
+	name, err := s.nameOf(call, in.QueueUrl)
 	if err != nil {
 		return nil, err
 	}
@@ -188,7 +190,7 @@ func (s *Server) deleteQueue(_ context.Context, call *awsjson.Call, in queueInpu
 }
 
 func (s *Server) purgeQueue(_ context.Context, call *awsjson.Call, in queueInput) (any, error) {
-	name, err := nameOf(call, in.QueueUrl)
+	name, err := s.nameOf(call, in.QueueUrl)
 	if err != nil {
 		return nil, err
 	}
@@ -212,7 +214,9 @@ func (s *Server) getQueueURL(_ context.Context, call *awsjson.Call, in getQueueU
 	if in.QueueName == "" {
 		return nil, missing("QueueName")
 	}
-	call.Resource = in.QueueName
+	if err := s.admit(call, in.QueueName); err != nil {
+		return nil, err
+	}
 	if err := s.exists(in.QueueName); err != nil {
 		return nil, err
 	}
@@ -240,6 +244,9 @@ func (s *Server) listQueues(_ context.Context, call *awsjson.Call, in listQueues
 		if limit = *in.MaxResults; limit < 1 || limit > 1000 {
 			return nil, outOfRange(limit, "MaxResults", "MaxResults must be between 1 and 1000")
 		}
+	}
+	if err := s.admit(call, ""); err != nil {
+		return nil, err
 	}
 	after, err := base64.RawURLEncoding.DecodeString(in.NextToken)
 	if err != nil {
@@ -278,7 +285,7 @@ type attributesOutput struct {
 }
 
 func (s *Server) getQueueAttributes(_ context.Context, call *awsjson.Call, in getAttributesInput) (any, error) {
-	name, err := nameOf(call, in.QueueUrl)
+	name, err := s.nameOf(call, in.QueueUrl)
 	if err != nil {
 		return nil, err
 	}
@@ -299,7 +306,7 @@ type setAttributesInput struct {
 }
 
 func (s *Server) setQueueAttributes(_ context.Context, call *awsjson.Call, in setAttributesInput) (any, error) {
-	name, err := nameOf(call, in.QueueUrl)
+	name, err := s.nameOf(call, in.QueueUrl)
 	if err != nil {
 		return nil, err
 	}

@@ -233,7 +233,7 @@ type receiveOutput struct {
 }
 
 func (s *Server) receiveMessage(ctx context.Context, call *awsjson.Call, in receiveInput) (any, error) {
-	name, err := nameOf(call, in.QueueUrl)
+	name, err := s.nameOf(call, in.QueueUrl)
 	if err != nil {
 		return nil, err
 	}

@@ -111,7 +111,7 @@ type sendMessageInput struct {
 }
 
 func (s *Server) sendMessage(_ context.Context, call *awsjson.Call, in sendMessageInput) (any, error) {
-	name, err := nameOf(call, in.QueueUrl)
+	name, err := s.nameOf(call, in.QueueUrl)
 	if err != nil {
 		return nil, err
 	}
@@ -139,7 +139,7 @@ type sentEntry struct {
 }
 
 func (s *Server) sendMessageBatch(_ context.Context, call *awsjson.Call, in sendBatchInput) (any, error) {
-	name, err := nameOf(call, in.QueueUrl)
+	name, err := s.nameOf(call, in.QueueUrl)
 	if err != nil {
 		return nil, err
 	}

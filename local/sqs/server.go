@@ -8,8 +8,10 @@
 // request that was answered survives the death of the process: state is
 // journalled in a folder before the answer, and read back by Open.
 //
-// Tags are accepted and forgotten; Policy, RedriveAllowPolicy and the KMS
-// attributes are kept and shown but not acted upon. There are no FIFO queues.
+// Who may do what is for the gate of its Config to say, by IAM's actions and
+// the queue's Policy. Tags are accepted and forgotten; RedriveAllowPolicy and
+// the KMS attributes are kept and shown but not acted upon. There are no FIFO
+// queues.
 package sqs
 
 import (
@@ -20,6 +22,7 @@ import (
 	"sync"
 
 	"sealreel/local/internal/awsjson"
+	"sealreel/local/internal/gate"
 )
 
 // Config says where and for whom a Server keeps queues.
@@ -30,6 +33,8 @@ type Config struct {
 
 	// Known reports whether an access key id may call over HTTP.
 	Known func(accessKeyID string) bool
+	// Gate says who may do what; nil admits every known access key id.
+	Gate *gate.Gate
 	// OnRequest, when set, hears of every request when it is answered. It is
 	// called from many goroutines and must not call back into the Server.
 	OnRequest func(Request)
@@ -40,7 +45,9 @@ type Request struct {
 	Action      string // for example ReceiveMessage
 	Queue       string // name as the caller gave it, empty for ListQueues
 	AccessKeyID string // of the caller; empty for one that used the Go methods
+	Service     string // such as lambda.amazonaws.com: who acted in the caller's name; empty for the caller itself
 	Status      int    // HTTP status
+	gate.Record
 }
 
 // Server holds the queues of one account and region. It is an http.Handler
@@ -73,7 +80,7 @@ func Open(config Config) (*Server, error) {
 		// long should be told so rather than cut off.
 		MaxBody: 16 << 20,
 		Known:   config.Known,
-		Done:    func(c *awsjson.Call, status int) { s.report(c.Action, c.Resource, c.AccessKeyID, status) },
+		Done:    func(c *awsjson.Call, status int) { s.report(c, "", status) },
 	}
 	var err error
 	if s.journal, err = openJournal(config.Dir, s); err != nil {
@@ -100,19 +107,23 @@ func (s *Server) Close() error {
 	return s.journal.close()
 }
 
-func (s *Server) report(action, queue, accessKeyID string, status int) {
+func (s *Server) report(c *awsjson.Call, service string, status int) {
 	if s.config.OnRequest != nil {
-		s.config.OnRequest(Request{Action: action, Queue: queue, AccessKeyID: accessKeyID, Status: status})
+		s.config.OnRequest(Request{Action: c.Action, Queue: c.Resource, AccessKeyID: c.AccessKeyID, Service: service,
+			Status: status, Record: c.Record})
 	}
 }
 
 // reportDirect reports a request that came through a Go method.
 func (s *Server) reportDirect(action, queue string, err error) {
-	status := http.StatusOK
+	s.report(&awsjson.Call{Action: action, Resource: queue}, "", statusOf(err))
+}
+
+func statusOf(err error) int {
 	if err != nil {
-		status = awsjson.HTTPStatus(err)
+		return awsjson.HTTPStatus(err)
 	}
-	s.report(action, queue, "", status)
+	return http.StatusOK
 }
 
 // commit journals what a request changed. A server whose memory is ahead of
@@ -162,14 +173,14 @@ func QueueName(urlOrARN string) string {
 	return urlOrARN[strings.LastIndexAny(urlOrARN, "/:")+1:]
 }
 
-// nameOf takes the name from the QueueUrl of a request and notes it there.
-func nameOf(call *awsjson.Call, queueURL string) (string, error) {
+// nameOf takes the name from the QueueUrl of a request that may do what it
+// asks for.
+func (s *Server) nameOf(call *awsjson.Call, queueURL string) (string, error) {
 	if queueURL == "" {
 		return "", missing("QueueUrl")
 	}
 	name := QueueName(queueURL)
-	call.Resource = name
-	return name, nil
+	return name, s.admit(call, name)
 }
 
 // actions are the operations that clients can call.

@@ -98,8 +98,8 @@ type handleInput struct {
 	VisibilityTimeout *int // of ChangeMessageVisibility
 }
 
-func (in handleInput) check(call *awsjson.Call) (string, error) {
-	name, err := nameOf(call, in.QueueUrl)
+func (in handleInput) check(s *Server, call *awsjson.Call) (string, error) {
+	name, err := s.nameOf(call, in.QueueUrl)
 	if err == nil && in.ReceiptHandle == "" {
 		err = missing("ReceiptHandle")
 	}
@@ -107,7 +107,7 @@ func (in handleInput) check(call *awsjson.Call) (string, error) {
 }
 
 func (s *Server) deleteMessage(_ context.Context, call *awsjson.Call, in handleInput) (any, error) {
-	name, err := in.check(call)
+	name, err := in.check(s, call)
 	if err != nil {
 		return nil, err
 	}
@@ -115,7 +115,7 @@ func (s *Server) deleteMessage(_ context.Context, call *awsjson.Call, in handleI
 }
 
 func (s *Server) changeMessageVisibility(_ context.Context, call *awsjson.Call, in handleInput) (any, error) {
-	name, err := in.check(call)
+	name, err := in.check(s, call)
 	if err != nil {
 		return nil, err
 	}
@@ -158,7 +158,7 @@ func (s *Server) changeMessageVisibilityBatch(_ context.Context, call *awsjson.C
 
 // settleBatch does each entry on its own: one that fails stops no other.
 func (s *Server) settleBatch(call *awsjson.Call, in handleBatchInput, action string, do func(string, handleEntry) error) (any, error) {
-	name, err := nameOf(call, in.QueueUrl)
+	name, err := s.nameOf(call, in.QueueUrl)
 	if err != nil {
 		return nil, err
 	}

@@ -2,10 +2,15 @@ package stack
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
+	"strings"
 	"time"
 
+	"sealreel/local/internal/awsjson"
+	"sealreel/local/internal/gate"
 	"sealreel/local/lambda"
 	"sealreel/local/s3"
 	"sealreel/local/sqs"
@@ -16,7 +21,7 @@ import (
 func (s *Stack) deploy() (err error) {
 	config := s.config.Lambda
 	config.Dir, config.Region, config.Account = s.config.Dir, Region, Account
-	config.Destination = destination{s.services.queues}
+	config.Destination, config.Authorize = destination{s.services.queues}, s.authorizeLogs
 	if s.host, err = lambda.Open(config); err != nil {
 		return err
 	}
@@ -39,6 +44,9 @@ func (s *Stack) deploy() (err error) {
 
 func (s *Stack) deployFunction(f template.Function) error {
 	credentials := functionCredentials(f.ID)
+	if err := s.assume(f, credentials.AccessKeyID); err != nil {
+		return err
+	}
 	s.services.known.add(credentials.AccessKeyID)
 	s.services.objects.AddAccount(credentials.AccessKeyID, credentials.SecretAccessKey)
 	environment := maps.Clone(f.Environment)
@@ -105,8 +113,12 @@ func (s *Stack) connect(f template.Function) error {
 		if s.config.Workers > 0 {
 			concurrency = s.config.Workers
 		}
+		polled := queue{s.services.queues, s.services.queues.Agent(lambdaService, functionKeyPrefix+f.ID), sqs.QueueName(q.QueueARN), s.config.Log}
+		if _, err := polled.agent.Attributes(polled.name); err != nil {
+			return fmt.Errorf("stack: connect %s to its queue: the function's role does not have permissions to poll: %w", f.ID, err)
+		}
 		err := s.host.Map(lambda.Mapping{
-			Name: f.ID + "-" + q.ID, Function: f.ID, Queue: queue{s.services.queues, sqs.QueueName(q.QueueARN)}, QueueARN: q.QueueARN,
+			Name: f.ID + "-" + q.ID, Function: f.ID, Queue: polled, QueueARN: q.QueueARN,
 			BatchSize: q.BatchSize, Window: q.BatchWindow, Concurrency: concurrency, ReportsFailures: q.ReportsBatchFailures,
 		})
 		if err != nil {
@@ -129,17 +141,36 @@ func (s *Stack) ruleName(function, event string) string {
 	return s.config.StackName + "-" + function + event
 }
 
-// queue is a queue as an event source mapping uses it.
+// authorizeLogs asks whether a function's role may do something with its
+// logs.
+func (s *Stack) authorizeLogs(function, action, resource string) error {
+	var note gate.Record
+	id := functionKeyPrefix + function
+	err := s.services.gate.Admit(gate.Caller{AccessKeyID: id}, gate.Attempt{Action: action, Resource: resource}, &note)
+	s.count(made(Request{Service: "logs", Operation: strings.TrimPrefix(action, "logs:"), Action: action, Resource: resource, Via: lambdaService}, note, id))
+	if err != nil {
+		s.config.Log.Error("a function's role may not write its log", "function", function, "error", err)
+	}
+	return err
+}
+
+// queue is a queue as an event source mapping uses it, in the name of the
+// function's role.
 type queue struct {
 	server *sqs.Server
+	agent  sqs.Agent
 	name   string
+	log    *slog.Logger
 }
 
 var _ lambda.Queue = queue{}
 
 func (q queue) Receive(ctx context.Context, limit int, wait time.Duration) ([]lambda.Message, error) {
-	received, err := q.server.Receive(ctx, q.name, sqs.ReceiveOptions{Max: limit, Wait: &wait})
+	received, err := q.agent.Receive(ctx, q.name, sqs.ReceiveOptions{Max: limit, Wait: &wait})
 	if err != nil {
+		if err = denied(err); errors.Is(err, lambda.ErrDenied) {
+			q.log.Error("nothing is delivered: a function's role may not poll its queue", "queue", q.name, "error", err)
+		}
 		return nil, err
 	}
 	messages := make([]lambda.Message, len(received))
@@ -160,9 +191,20 @@ func customAttributes(m sqs.Message) map[string]lambda.MessageAttribute {
 }
 
 func (q queue) Delete(_ context.Context, receiptHandle string) error {
-	return q.server.Delete(q.name, receiptHandle)
+	return denied(q.agent.Delete(q.name, receiptHandle))
 }
 
+// denied lets package lambda know that a role was refused.
+func denied(err error) error {
+	var refusal *awsjson.Error
+	if errors.As(err, &refusal) && refusal.Code() == "AccessDenied" {
+		return fmt.Errorf("%w: %w", lambda.ErrDenied, err)
+	}
+	return err
+}
+
+// Release is no request of AWS's: it gives back what a host that ends had in
+// work, and Lambda never ends.
 func (q queue) Release(_ context.Context, receiptHandle string) error {
 	return q.server.ChangeVisibility(q.name, receiptHandle, 0)
 }
@@ -172,7 +214,8 @@ type destination struct{ server *sqs.Server }
 
 var _ lambda.Destination = destination{}
 
-func (d destination) Send(_ context.Context, queueARN, body string) error {
-	_, err := d.server.Send(sqs.QueueName(queueARN), sqs.SendInput{MessageBody: body})
-	return err
+func (d destination) Send(_ context.Context, function, queueARN, body string) error {
+	agent := d.server.Agent(lambdaService, functionKeyPrefix+function)
+	_, err := agent.Send(sqs.QueueName(queueARN), sqs.SendInput{MessageBody: body})
+	return denied(err)
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path"
 
+	"sealreel/local/iam"
 	"sealreel/local/s3"
 	"sealreel/local/template"
 )
@@ -40,7 +41,28 @@ func (s *Stack) provision(draft *template.Template) (*template.Template, error) 
 			return nil, fmt.Errorf("stack: make bucket %s: %w", b.ID, err)
 		}
 	}
-	return final, nil
+	return final, s.provisionPolicies(final)
+}
+
+// provisionPolicies gives keys and buckets their policies; queues have theirs
+// as an attribute.
+func (s *Stack) provisionPolicies(t *template.Template) error {
+	for _, k := range t.Keys {
+		if err := s.services.keys.SetKeyPolicy(k.ARN, string(k.Policy)); err != nil {
+			return fmt.Errorf("stack: policy of key %s: %w", k.ID, err)
+		}
+	}
+	for _, b := range t.Buckets {
+		if b.Policy == nil {
+			continue
+		}
+		document, err := iam.ParseResource(b.Policy.Document)
+		if err != nil {
+			return fmt.Errorf("stack: policy %s of bucket %s: %w", b.Policy.Name, b.ID, err)
+		}
+		s.services.objects.SetBucketPolicy(b.Name, &iam.Policy{Name: b.Policy.Name, Document: document})
+	}
+	return nil
 }
 
 // aliasOf returns the alias that a key is found by after a restart: the
@@ -71,8 +93,8 @@ func (s *Stack) provisionQueues(queues []template.Queue) error {
 	}
 	for _, q := range queues {
 		attributes := q.Attributes()
-		if attributes["RedrivePolicy"] == "" {
-			attributes["RedrivePolicy"] = "" // clears one of an earlier template
+		for _, name := range []string{"RedrivePolicy", "Policy"} { // clears those of an earlier template
+			attributes[name] += ""
 		}
 		if err := s.services.queues.SetAttributes(q.Name, attributes); err != nil {
 			return fmt.Errorf("stack: set up queue %s: %w", q.ID, err)

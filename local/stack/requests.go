@@ -7,20 +7,31 @@ import (
 	"strings"
 	"sync"
 
+	"sealreel/local/iam"
+	"sealreel/local/internal/gate"
 	"sealreel/local/kms"
 	"sealreel/local/s3"
 	"sealreel/local/sqs"
+	"sealreel/local/sts"
 )
 
 // Request is one answered request to a service.
 type Request struct {
-	Service   string            // s3, sqs or kms
+	Service   string            // s3, sqs, kms, sts or logs
 	Operation string            // of the API, such as UploadPart
 	Action    string            // the permission it needs, such as s3:PutObject
-	Resource  string            // bucket/key, name of a queue, ARN of a key
+	Resource  string            // bucket/key, name of a queue, ARN of a key, a role or a log stream
 	Context   map[string]string // KMS encryption context
-	Caller    string            // logical id of a function, "user", or "lambda" for the service itself
-	Status    int               // HTTP status
+	Via       string            // service that asked in the caller's name, such as s3.us-east-1.amazonaws.com
+	Status    int               // HTTP status; 0 where the embedded AWS only asked whether it would be allowed
+
+	// Caller is the logical id of a function, also where it assumed a role,
+	// "user", or "lambda" for the service itself.
+	Caller  string
+	RoleARN string      // of a caller that has a role, also where Lambda acts in its name
+	Session string      // ARN of its session
+	Denied  bool        // policies didn't allow it, or the credentials aren't good
+	By      []iam.Grant // what allowed it; empty for the user, who may do all
 }
 
 // Count is how often a caller asked for an operation.
@@ -74,6 +85,19 @@ func (c *counter) all() []Count {
 	return list
 }
 
+// made says who made a request, by the record of the gate.
+func made(r Request, note gate.Record, accessKeyID string) Request {
+	r.Caller = caller(cmp.Or(note.Who.Origin, accessKeyID))
+	if note.Who.SessionARN != "" {
+		r.RoleARN, r.Session = note.Who.ARN, note.Who.SessionARN
+	}
+	if r.Via == lambdaService {
+		r.Caller = "lambda"
+	}
+	r.Denied, r.By = note.Denied, note.By
+	return r
+}
+
 // caller names who has an access key id.
 func caller(accessKeyID string) string {
 	if accessKeyID == "" {
@@ -90,15 +114,20 @@ func fromS3(r s3.Request) Request {
 	if r.Key != "" {
 		resource += "/" + r.Key
 	}
-	return Request{Service: "s3", Operation: r.Operation, Action: r.Action, Resource: resource, Caller: caller(r.AccessKeyID), Status: r.Status}
+	return made(Request{Service: "s3", Operation: r.Operation, Action: r.Action, Resource: resource, Status: r.Status}, r.Record, r.AccessKeyID)
 }
 
 func fromSQS(r sqs.Request) Request {
-	return Request{Service: "sqs", Operation: r.Action, Action: "sqs:" + strings.TrimSuffix(r.Action, "Batch"), Resource: r.Queue,
-		Caller: caller(r.AccessKeyID), Status: r.Status}
+	return made(Request{Service: "sqs", Operation: r.Action, Action: "sqs:" + strings.TrimSuffix(r.Action, "Batch"), Resource: r.Queue,
+		Via: r.Service, Status: r.Status}, r.Record, r.AccessKeyID)
 }
 
 func fromKMS(r kms.Request) Request {
-	return Request{Service: "kms", Operation: r.Action, Action: "kms:" + r.Action, Resource: r.KeyARN, Context: r.EncryptionContext,
-		Caller: caller(r.AccessKeyID), Status: r.Status}
+	return made(Request{Service: "kms", Operation: r.Action, Action: "kms:" + r.Action, Resource: r.KeyARN, Context: r.EncryptionContext,
+		Via: r.Service, Status: r.Status}, r.Record, r.AccessKeyID)
+}
+
+func fromSTS(r sts.Request) Request {
+	note := gate.Record{Who: r.Caller, Denied: r.Denied(), By: r.By}
+	return made(Request{Service: "sts", Operation: r.Action, Action: "sts:" + r.Action, Resource: r.RoleARN, Status: r.Status}, note, r.AccessKeyID)
 }

@@ -11,9 +11,12 @@ import (
 	"sync"
 	"time"
 
+	"sealreel/local/iam"
+	"sealreel/local/internal/gate"
 	"sealreel/local/kms"
 	"sealreel/local/s3"
 	"sealreel/local/sqs"
+	"sealreel/local/sts"
 )
 
 // services are the servers that functions and users talk to.
@@ -24,12 +27,15 @@ type services struct {
 	authority *s3.Authority
 	queuesURL string
 	keysURL   string
+	tokensURL string // of STS
 	servers   []*http.Server
 
-	known   known
-	ready   chan struct{} // closed when events can be taken
-	release func()        // closes ready
-	deliver func(s3.Event)
+	directory *iam.Directory
+	gate      *gate.Gate
+	known     known
+	ready     chan struct{} // closed when events can be taken
+	release   func()        // closes ready
+	deliver   func(s3.Event)
 }
 
 // known is the set of access key ids that may call.
@@ -51,7 +57,8 @@ func (k *known) has(id string) bool {
 }
 
 func openServices(ctx context.Context, c Config, st *state, count func(Request)) (_ *services, err error) {
-	v := &services{known: known{ids: map[string]bool{st.User.AccessKeyID: true}}, ready: make(chan struct{})}
+	v := &services{known: known{ids: map[string]bool{st.User.AccessKeyID: true}}, ready: make(chan struct{}), directory: iam.NewDirectory()}
+	v.gate = &gate.Gate{Directory: v.directory}
 	v.release = sync.OnceFunc(func() { close(v.ready) })
 	defer func() {
 		if err != nil {
@@ -59,15 +66,18 @@ func openServices(ctx context.Context, c Config, st *state, count func(Request))
 			err = errors.Join(err, v.close())
 		}
 	}()
+	if err := v.directory.AddUser(st.User.AccessKeyID, "arn:aws:iam::"+Account+":user/sealreel"); err != nil {
+		return nil, fmt.Errorf("stack: make the user: %w", err)
+	}
 	if v.authority, err = s3.OpenAuthority(filepath.Join(c.Dir, "tls")); err != nil {
 		return nil, fmt.Errorf("stack: make the certificates: %w", err)
 	}
-	v.queues, err = sqs.Open(sqs.Config{Dir: filepath.Join(c.Dir, "sqs"), Region: Region, Account: Account, Known: v.known.has,
+	v.queues, err = sqs.Open(sqs.Config{Dir: filepath.Join(c.Dir, "sqs"), Region: Region, Account: Account, Known: v.known.has, Gate: v.gate,
 		OnRequest: func(r sqs.Request) { count(fromSQS(r)) }})
 	if err != nil {
 		return nil, fmt.Errorf("stack: start SQS: %w", err)
 	}
-	v.keys, err = kms.Open(kms.Config{Dir: filepath.Join(c.Dir, "kms"), Region: Region, Account: Account, Known: v.known.has,
+	v.keys, err = kms.Open(kms.Config{Dir: filepath.Join(c.Dir, "kms"), Region: Region, Account: Account, Known: v.known.has, Gate: v.gate,
 		OnRequest: func(r kms.Request) { count(fromKMS(r)) }})
 	if err != nil {
 		return nil, fmt.Errorf("stack: start KMS: %w", err)
@@ -79,7 +89,8 @@ func openServices(ctx context.Context, c Config, st *state, count func(Request))
 		return nil, err
 	}
 	v.objects, err = s3.Open(ctx, s3.Config{Dir: filepath.Join(c.Dir, "s3"), Region: Region, AccessKey: st.User.AccessKeyID,
-		SecretKey: st.User.SecretAccessKey, Addr: st.address("s3"), TLS: v.authority, Log: c.Log})
+		SecretKey: st.User.SecretAccessKey, Addr: st.address("s3"), TLS: v.authority, Log: c.Log,
+		Account: Account, Gate: v.gate, Keys: v.keys.Through("s3")})
 	if err != nil {
 		return nil, fmt.Errorf("stack: start S3: %w", err)
 	}
@@ -90,7 +101,24 @@ func openServices(ctx context.Context, c Config, st *state, count func(Request))
 			v.deliver(e)
 		}
 	})
-	return v, st.keep("s3", strings.TrimPrefix(v.objects.URL(), "https://"))
+	if err := st.keep("s3", strings.TrimPrefix(v.objects.URL(), "https://")); err != nil {
+		return nil, err
+	}
+	return v, v.openSTS(st, count)
+}
+
+// openSTS starts STS, whose sessions every other service must know.
+func (v *services) openSTS(st *state, count func(Request)) error {
+	tokens, err := sts.New(sts.Config{Directory: v.directory, OnRequest: func(r sts.Request) { count(fromSTS(r)) },
+		Issued: func(id, secret string) {
+			v.known.add(id)
+			v.objects.AddAccount(id, secret)
+		}})
+	if err != nil {
+		return fmt.Errorf("stack: start STS: %w", err)
+	}
+	v.tokensURL, err = v.serve(st, "sts", tokens)
+	return err
 }
 
 // serve listens on the loopback interface for a service and returns its

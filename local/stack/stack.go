@@ -1,6 +1,11 @@
 // Package stack deploys a project's template.yaml onto the embedded AWS:
-// S3, SQS, KMS and Lambda in one process, with everything the template asks
-// for and nothing else.
+// S3, SQS, KMS, STS and Lambda in one process, with everything the template
+// asks for and nothing else.
+//
+// What a function may do is what the template's roles and the policies of its
+// keys, buckets and queues say: each request is authorized before it is
+// served, and so is what Lambda does in a role's name. Whoever runs the stack
+// may do all that no policy denies.
 //
 // It guarantees that all state lies in one folder and survives a restart,
 // the messages, events and functions in work included: names, ids, keys and
@@ -29,13 +34,14 @@ type Config struct {
 
 	StackName  string            // default sealreel
 	Parameters map[string]string // overrides of the template's parameters
+	Roles      []Role            // beside those of the template
 	// Workers is how many batches a queue's function works on at once; 0
 	// leaves what the template says.
 	Workers int
 	// Environment overrides variables of every function.
 	Environment map[string]string
-	// Lambda changes how functions are run; its Dir, Region, Account and
-	// Destination are set by Up.
+	// Lambda changes how functions are run; its Dir, Region, Account,
+	// Destination and Authorize are set by Up.
 	Lambda lambda.Config
 
 	Progress  func(string)  // hears what Up is doing, for a person to read
@@ -57,6 +63,7 @@ type Stack struct {
 	services *services
 	host     *lambda.Host
 	requests counter
+	count    func(Request)
 	exports  map[string]string
 	programs programs
 	lock     *os.File
@@ -114,11 +121,15 @@ func (s *Stack) up(ctx context.Context) (err error) {
 	if err := s.build(ctx, draft.Functions); err != nil {
 		return err
 	}
-	s.config.Progress("starting S3, SQS and KMS")
-	if s.services, err = openServices(ctx, s.config, s.state, s.requests.count(s.config.OnRequest)); err != nil {
+	s.config.Progress("starting S3, SQS, KMS and STS")
+	s.count = s.requests.count(s.config.OnRequest)
+	if s.services, err = openServices(ctx, s.config, s.state, s.count); err != nil {
 		return err
 	}
 	if s.template, err = s.provision(draft); err != nil {
+		return err
+	}
+	if err := s.addRoles(); err != nil {
 		return err
 	}
 	s.requests.reset() // making a stack costs requests that no job is to blame for

@@ -24,7 +24,10 @@ func readPermission(d *reader, v *Value) permission {
 
 // connect moves the functions' S3 events to their buckets and checks what
 // AWS checks when it connects two resources.
-func (t *Template) connect(d *reader, permissions []permission) {
+func (t *Template) connect(d *reader, rest loose) {
+	for _, a := range rest.attachments {
+		t.attach(d, a)
+	}
 	for i := range t.Functions {
 		f := &t.Functions[i]
 		for _, e := range f.notifications {
@@ -36,9 +39,12 @@ func (t *Template) connect(d *reader, permissions []permission) {
 			bucket.Notifications = append(bucket.Notifications, e.notifications...)
 		}
 		t.connectQueues(d, f)
+		if t.Role(f.Role) == nil {
+			d.fault(f.place, fmt.Sprintf("the template has no role %q for the function", f.Role))
+		}
 	}
 	for i := range t.Buckets {
-		t.checkNotifications(d, &t.Buckets[i], permissions)
+		t.checkNotifications(d, &t.Buckets[i], rest.permissions)
 	}
 	for _, q := range t.Queues {
 		if q.DeadLetterARN != "" && t.Queue(q.DeadLetterARN) == nil {

@@ -13,6 +13,7 @@ type Function struct {
 	Handler       string
 	Runtime       string
 	CodeURI       string // folder relative to the template
+	Role          string // ARN
 	Architectures []string
 	Environment   map[string]string
 	Timeout       time.Duration
@@ -43,7 +44,7 @@ var variableName = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9_]+$`)
 
 func (r *resolver) readFunction(d *reader, res *resource, name string, v *Value) Function {
 	d.only(v, "FunctionName", "Description", "Handler", "Runtime", "CodeUri", "Architectures", "MemorySize", "Timeout",
-		"Environment", "Events", "EventInvokeConfig", "Layers", "Role", "RolePath", "Policies", "PermissionsBoundary",
+		"Environment", "Events", "EventInvokeConfig", "Layers", "Role", "Policies",
 		"ReservedConcurrentExecutions", "EphemeralStorage", "LoggingConfig", "Tracing", "Tags", "PropagateTags",
 		"PackageType", "RecursiveLoop", "KmsKeyArn", "RuntimeManagementConfig")
 	d.oneOf(v.Get("PackageType"), "Zip")

@@ -8,7 +8,7 @@ type Key struct {
 	KeyID       string
 	ARN         string
 	Description string
-	Policy      any // the key policy as encoding/json would decode it
+	Policy      []byte // the key policy as JSON; nil for KMS's default
 }
 
 // Alias is an AWS::KMS::Alias. Target is a key id or ARN.
@@ -35,7 +35,9 @@ func (r *resolver) readKey(d *reader, res *resource, v *Value) Key {
 	k := Key{
 		ID:          res.id,
 		Description: d.text(v.Get("Description"), ""),
-		Policy:      v.Get("KeyPolicy").Plain(),
+	}
+	if policy := v.Get("KeyPolicy"); policy != nil {
+		k.Policy = d.document(policy, v, "KeyPolicy")
 	}
 	id, err := r.options.KeyID(res.id)
 	if err != nil {

@@ -20,6 +20,7 @@ type Queue struct {
 	MaxMessageBytes int
 	DeadLetterARN   string
 	MaxReceiveCount int
+	Policy          *Policy // nil without one
 
 	place *Value
 }
@@ -66,6 +67,9 @@ func (q Queue) Attributes() map[string]string {
 			panic("template: a redrive policy that is no JSON: " + err.Error())
 		}
 		attributes["RedrivePolicy"] = string(policy)
+	}
+	if q.Policy != nil {
+		attributes["Policy"] = string(q.Policy.Document)
 	}
 	return attributes
 }

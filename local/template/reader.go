@@ -96,6 +96,14 @@ func (d *reader) texts(v *Value) []string {
 	return list
 }
 
+// list returns the elements of a list; absent it has none.
+func (d *reader) list(v *Value) []*Value {
+	if kind := v.Kind(); kind != Null && kind != List {
+		d.fault(v, "must be a list")
+	}
+	return v.Items()
+}
+
 // textMap returns a mapping of plain values.
 func (d *reader) textMap(v *Value) map[string]string {
 	fields := map[string]string{}

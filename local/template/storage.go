@@ -13,6 +13,7 @@ type Bucket struct {
 	Encryption    string // SSEAlgorithm of the default encryption: AES256 or aws:kms
 	KMSKeyID      string // with aws:kms
 	Notifications []Notification
+	Policy        *Policy // nil without one
 
 	place *Value
 }

@@ -6,7 +6,7 @@
 // It guarantees that nothing of the template is lost in silence: a resource
 // type, a property or an intrinsic function that the embedded AWS can't
 // honour is an error with its place, unless leaving it out changes nothing
-// about what the functions see (policies, log groups, alarms, lifecycles).
+// about what the functions see and may do (log groups, alarms, lifecycles).
 package template
 
 import (
@@ -41,6 +41,7 @@ type Template struct {
 	Keys       []Key
 	Aliases    []Alias
 	Layers     []Layer
+	Roles      []Role
 	Parameters map[string]string // values in force; lists joined with commas
 	Outputs    map[string]string
 }
@@ -136,7 +137,7 @@ func (r *resolver) build() (*Template, error) {
 	for name, v := range r.parameters {
 		t.Parameters[name] = joined(v)
 	}
-	var permissions []permission
+	var rest loose
 	for _, res := range r.ordered() {
 		if harmless(res.kind) {
 			continue
@@ -151,12 +152,10 @@ func (r *resolver) build() (*Template, error) {
 			d.faults = append(d.faults, err)
 			continue
 		}
-		if p, ok := r.view(t, d, res, name, v); ok {
-			permissions = append(permissions, p)
-		}
+		r.view(t, d, &rest, res, name, v)
 	}
 	if len(d.faults) == 0 {
-		t.connect(d, permissions)
+		t.connect(d, rest)
 	}
 	if err := r.readOutputs(t); err != nil {
 		d.faults = append(d.faults, err)
@@ -167,11 +166,19 @@ func (r *resolver) build() (*Template, error) {
 	return t, nil
 }
 
-// view adds one resource to the template; a permission is handed back.
-func (r *resolver) view(t *Template, d *reader, res *resource, name string, v *Value) (permission, bool) {
+// loose is what says something about other resources.
+type loose struct {
+	permissions []permission
+	attachments []attachment
+}
+
+// view adds one resource to the template or to what is loose.
+func (r *resolver) view(t *Template, d *reader, rest *loose, res *resource, name string, v *Value) {
 	switch res.kind {
 	case "AWS::Serverless::Function":
-		t.Functions = append(t.Functions, r.readFunction(d, res, name, v))
+		f := r.readFunction(d, res, name, v)
+		f.Role = r.readFunctionRole(d, t, &f, v)
+		t.Functions = append(t.Functions, f)
 	case "AWS::S3::Bucket":
 		t.Buckets = append(t.Buckets, readBucket(d, res.id, name, v))
 	case "AWS::SQS::Queue":
@@ -182,20 +189,22 @@ func (r *resolver) view(t *Template, d *reader, res *resource, name string, v *V
 		t.Aliases = append(t.Aliases, readAlias(d, res.id, name, v))
 	case "AWS::Serverless::LayerVersion", "AWS::Lambda::LayerVersion":
 		t.Layers = append(t.Layers, r.readLayer(d, res, name, v))
+	case "AWS::IAM::Role":
+		t.Roles = append(t.Roles, r.readRole(d, res.id, name, v))
+	case "AWS::IAM::Policy", "AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy":
+		rest.attachments = append(rest.attachments, readAttachment(d, res.kind, res.id, v))
 	case "AWS::Lambda::Permission":
-		return readPermission(d, v), true
+		rest.permissions = append(rest.permissions, readPermission(d, v))
 	default:
 		d.faults = append(d.faults, r.fault(res.node, "Resources."+res.id, "the embedded AWS has no resources of type %s", res.kind))
 	}
-	return permission{}, false
 }
 
 // harmless says whether leaving a resource out changes nothing about what
 // the functions and the callers see.
 func harmless(kind string) bool {
 	switch kind {
-	case "AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy", "AWS::IAM::Role", "AWS::IAM::Policy", "AWS::IAM::ManagedPolicy",
-		"AWS::Logs::LogGroup", "AWS::Logs::MetricFilter", "AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm",
+	case "AWS::Logs::LogGroup", "AWS::Logs::MetricFilter", "AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm",
 		"AWS::CloudWatch::Dashboard", "AWS::Lambda::LayerVersionPermission":
 		return true
 	}

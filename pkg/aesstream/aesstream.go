@@ -25,8 +25,10 @@
 // is verified first, once, with VerifyGCM. The same (key, IV) pair must never
 // encrypt two different files in aes-ctr or aes-gcm; that is the caller's duty.
 //
-// Key schedules lie in values of the standard library, which can't be wiped;
-// everything else that is derived from a key is wiped at the end of a stream.
+// Key schedules lie in values of the standard library, which can't be wiped: they
+// are made under package shield, so that a build with GOEXPERIMENT=runtimesecret
+// erases them when they are garbage. Everything else that is derived from a key
+// is wiped at the end of a stream.
 package aesstream
 
 import "errors"

@@ -3,6 +3,8 @@ package aesstream
 import (
 	"crypto/cipher"
 	"crypto/subtle"
+
+	"sealreel/pkg/shield"
 )
 
 // cbcSealer encrypts in aes-cbc-pkcs7, a block after the other: each depends on
@@ -10,7 +12,9 @@ import (
 type cbcSealer struct{ mode cipher.BlockMode }
 
 func newCBCSealer(block cipher.Block, iv []byte) *cbcSealer {
-	return &cbcSealer{cipher.NewCBCEncrypter(block, iv)}
+	s := new(cbcSealer)
+	shield.Do(func() { s.mode = cipher.NewCBCEncrypter(block, iv) }) // it copies the key schedule
+	return s
 }
 
 func (s *cbcSealer) seal(dst, src []byte) { s.mode.CryptBlocks(dst, src) }

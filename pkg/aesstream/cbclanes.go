@@ -4,6 +4,8 @@ import (
 	"crypto/cipher"
 	"runtime"
 	"sync"
+
+	"sealreel/pkg/shield"
 )
 
 // minLane is how much ciphertext in bytes is worth a core. It takes 0.1 ms, about
@@ -41,7 +43,8 @@ func newCBCLanes(block cipher.Block) *cbcLanes { return &cbcLanes{block: block} 
 // lane returns the lane of the index, which is at most one more than there were.
 func (c *cbcLanes) lane(i int) *cbcLane {
 	if i == len(c.lanes) {
-		lane := &cbcLane{mode: cipher.NewCBCDecrypter(c.block, c.iv[:]).(cbcMode)}
+		lane := new(cbcLane)
+		shield.Do(func() { lane.mode = cipher.NewCBCDecrypter(c.block, c.iv[:]).(cbcMode) }) // it copies the key schedule
 		lane.run = func() {
 			defer c.wait.Done()
 			lane.mode.CryptBlocks(lane.dst, lane.src)

@@ -4,6 +4,8 @@ import (
 	"crypto/cipher"
 	"math"
 	"math/bits"
+
+	"sealreel/pkg/shield"
 )
 
 // counter says which counter block encrypts which byte of a file.
@@ -41,7 +43,8 @@ func (c counter) at(off int64) (cipher.Stream, int64) {
 	}
 	var block [blockSize]byte
 	start.store(block[:])
-	stream := cipher.NewCTR(c.block, block[:])
+	var stream cipher.Stream
+	shield.Do(func() { stream = cipher.NewCTR(c.block, block[:]) }) // it copies the key schedule
 	stream.XORKeyStream(block[:into], block[:into])
 	return stream, run
 }

@@ -5,6 +5,8 @@ import (
 	"crypto/subtle"
 	"encoding/binary"
 	"fmt"
+
+	"sealreel/pkg/shield"
 )
 
 // ghash works out the tag of a file in aes-gcm a chunk at a time, with the
@@ -38,7 +40,12 @@ type ghash struct {
 }
 
 // newGHASH returns the hash of an empty file.
-func newGHASH(block cipher.Block, iv []byte) (*ghash, error) {
+func newGHASH(block cipher.Block, iv []byte) (g *ghash, err error) {
+	shield.Do(func() { g, err = prepareGHASH(block, iv) })
+	return g, err
+}
+
+func prepareGHASH(block cipher.Block, iv []byte) (*ghash, error) {
 	aead, err := cipher.NewGCMWithNonceSize(block, blockSize)
 	if err != nil {
 		return nil, fmt.Errorf("preparing the key of %s: %w", GCM, err)

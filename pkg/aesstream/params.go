@@ -4,6 +4,8 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"fmt"
+
+	"sealreel/pkg/shield"
 )
 
 // Mode is the format of a file; its text is that of a job's Encryption.Mode.
@@ -66,7 +68,9 @@ func (p Params) block() (cipher.Block, error) {
 	if err := p.Check(); err != nil {
 		return nil, err
 	}
-	block, err := aes.NewCipher(p.Key.Bytes())
+	var block cipher.Block
+	var err error
+	shield.Do(func() { block, err = aes.NewCipher(p.Key.Bytes()) })
 	if err != nil {
 		return nil, fmt.Errorf("preparing the key of %s: %w", p.Mode, err)
 	}

@@ -4,6 +4,8 @@ import (
 	"crypto/cipher"
 	"fmt"
 	"io"
+
+	"sealreel/pkg/shield"
 )
 
 // rangeOpener fills p with plaintext from off on, all of which is in the file,
@@ -106,6 +108,6 @@ func lastBlock(ra io.ReaderAt, size int64, block cipher.Block, iv []byte) ([bloc
 	if _, err := fetch(ra, b, size-int64(len(b))); err != nil {
 		return [blockSize]byte{}, err
 	}
-	cipher.NewCBCDecrypter(block, two[:blockSize]).CryptBlocks(two[blockSize:], two[blockSize:])
+	shield.Do(func() { cipher.NewCBCDecrypter(block, two[:blockSize]).CryptBlocks(two[blockSize:], two[blockSize:]) })
 	return [blockSize]byte(two[blockSize:]), nil
 }

@@ -37,7 +37,7 @@ type Vault interface {
 // Assembler assembles outputs.
 type Assembler struct {
 	Ledger *ledger.Ledger
-	Open   func(k plan.Keys) Vault
+	Open   func(ctx context.Context, k plan.Keys) (Vault, error)
 	Log    *slog.Logger
 }
 
@@ -124,7 +124,10 @@ func (a *Assembler) make(ctx context.Context, p *plan.Plan, place int) (*ledger.
 	if err != nil {
 		return nil, err
 	}
-	vault := a.Open(p.Keys)
+	vault, err := a.Open(ctx, p.Keys)
+	if err != nil {
+		return nil, err
+	}
 	defer vault.Close()
 	m := &making{plan: p, output: o, vault: vault, ledger: a.Ledger, made: made}
 	var result *ledger.Result

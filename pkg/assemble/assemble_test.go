@@ -20,8 +20,8 @@ import (
 	"sealreel/pkg/job"
 	"sealreel/pkg/ledger"
 	"sealreel/pkg/object/objecttest"
+	"sealreel/pkg/part"
 	"sealreel/pkg/plan"
-	"sealreel/pkg/progressive"
 	"sealreel/pkg/rational"
 	"sealreel/pkg/task"
 )
@@ -51,7 +51,7 @@ func (w *world) call() error {
 }
 
 func (w *world) assembler() *Assembler {
-	return &Assembler{Ledger: w.ledger, Open: func(plan.Keys) Vault { return w }, Log: slog.New(slog.DiscardHandler)}
+	return &Assembler{Ledger: w.ledger, Open: func(context.Context, plan.Keys) (Vault, error) { return w, nil }, Log: slog.New(slog.DiscardHandler)}
 }
 
 // store creates an object as package vault does.
@@ -135,7 +135,7 @@ func (w *world) part(t *testing.T, chunk int) task.Part {
 	t.Helper()
 	track, err := fragment.NewTrack(12800, sampleEntry())
 	check(t, err)
-	index := progressive.NewIndexWriter(track)
+	index := part.NewIndexWriter(track)
 	var data []byte
 	for n := range 100 {
 		at := int64(chunk*100+n) * 512

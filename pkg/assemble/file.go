@@ -8,77 +8,126 @@ import (
 	"sealreel/pkg/fragment"
 	"sealreel/pkg/job"
 	"sealreel/pkg/ledger"
+	"sealreel/pkg/part"
 	"sealreel/pkg/progressive"
 	"sealreel/pkg/task"
 	"sealreel/pkg/transcode"
 )
 
-// file joins the output's parts into one MP4 with the index in front, straight
-// into the sealed upload.
+// write writes a planned file. The same output gives the same bytes each time.
+type write func(ctx context.Context, w io.Writer) error
+
+// container is a way of writing a single file.
+type container struct {
+	video, audio string // its media types, with a picture and without
+	plan         func(p *parts) (write, error)
+}
+
+// containers are those of single files, by their names in presets.
+var containers = map[string]container{
+	"mp4": {"video/mp4", "audio/mp4", progressiveMP4},
+}
+
+// file joins the output's parts into one file, straight into the sealed upload.
 func (m *making) file(ctx context.Context) (*ledger.Result, error) {
-	parts, err := m.parts(ctx)
+	c, known := containers[m.output.Container]
+	if !known {
+		return nil, job.Fail(job.CodeInternal, "the plan asks for a file in the container %s, which cannot be written", m.output.Container)
+	}
+	p, err := m.parts(ctx)
 	if err != nil {
 		return nil, err
 	}
-	indexes := map[fragment.Kind][]*progressive.Index{}
-	var ends float64
-	for kind, list := range parts {
-		for _, p := range list {
-			index, err := transcode.LoadIndex(ctx, m.vault, p.Index)
-			if err != nil {
-				return nil, err
-			}
-			indexes[kind] = append(indexes[kind], index)
-			if index.Samples > 0 {
-				ends = max(ends, float64(index.Last)/float64(index.Track.Timescale))
-			}
-		}
-	}
-	layout, err := progressive.Plan(indexes[fragment.Video], indexes[fragment.Audio], progressive.Options{})
+	write, err := c.plan(p)
 	if err != nil {
 		return nil, job.FailCause(err, job.CodeSegmentsMismatch, "the parts of the output do not fit together: drop the job again, and tell the operator if it happens twice")
 	}
+	contentType := c.video
+	if m.output.Picture == nil {
+		contentType = c.audio
+	}
+	size, err := m.store(ctx, contentType, write)
+	if err != nil {
+		return nil, err
+	}
+	return &ledger.Result{Result: job.Result{DurationMillis: int64(p.ends*1000 + 0.5), FileSize: size}}, nil
+}
+
+// store seals and stores what write writes, and tells its bytes.
+func (m *making) store(ctx context.Context, contentType string, write write) (int64, error) {
 	r, w := io.Pipe()
 	go func() {
 		buf := bufio.NewWriterSize(w, 256<<10)
-		err := layout.Stream(buf, func(kind fragment.Kind, part int) (io.ReadCloser, error) {
-			data := parts[kind][part].Data
-			return m.vault.Work(ctx, data.Key, data.Size)
-		})
+		err := write(ctx, buf)
 		if err == nil {
 			err = buf.Flush()
 		}
 		w.CloseWithError(err)
 	}()
-	contentType := "video/mp4"
-	if m.output.Picture == nil {
-		contentType = "audio/mp4"
-	}
 	sealed, err := m.vault.Store(ctx, m.output, m.output.Key, contentType, r)
 	r.CloseWithError(io.ErrClosedPipe)
-	if err != nil {
-		return nil, err
-	}
-	return &ledger.Result{Result: job.Result{DurationMillis: int64(ends*1000 + 0.5), FileSize: sealed.Bytes}}, nil
+	return sealed.Bytes, err
 }
 
-// parts are the output's parts in order, by track.
-func (m *making) parts(ctx context.Context) (map[fragment.Kind][]task.Part, error) {
-	parts := map[fragment.Kind][]task.Part{}
+// parts are an output's parts in order, by track, with their indexes.
+type parts struct {
+	making  *making
+	stored  map[fragment.Kind][]task.Part
+	indexes map[fragment.Kind][]*part.Index
+	ends    float64 // when the last is shown or heard to its end, in seconds
+}
+
+func (m *making) parts(ctx context.Context) (*parts, error) {
+	p := &parts{making: m, stored: map[fragment.Kind][]task.Part{}, indexes: map[fragment.Kind][]*part.Index{}}
 	for _, made := range m.made {
-		if made.Part != nil {
-			parts[fragment.Video] = append(parts[fragment.Video], *made.Part)
+		if made.Part == nil {
+			continue
+		}
+		if err := p.add(ctx, fragment.Video, *made.Part); err != nil {
+			return nil, err
 		}
 	}
 	if m.output.Sound < 0 {
-		return parts, nil
+		return p, nil
 	}
 	for chunk := range m.plan.Groups[m.output.Group].Chunks {
 		sound, err := m.ledger.Sound(ctx, m.plan.Job, task.Piece(m.output.Group, chunk))
 		if err != nil {
 			return nil, err
 		}
-		parts[fragment.Audio] = append(parts[fragment.Audio], sound.Parts[m.output.Sound])
+		if err := p.add(ctx, fragment.Audio, sound.Parts[m.output.Sound]); err != nil {
+			return nil, err
+		}
 	}
-	return parts, nil
+	return p, nil
+}
+
+func (p *parts) add(ctx context.Context, kind fragment.Kind, stored task.Part) error {
+	index, err := transcode.LoadIndex(ctx, p.making.vault, stored.Index)
+	if err != nil {
+		return err
+	}
+	p.stored[kind] = append(p.stored[kind], stored)
+	p.indexes[kind] = append(p.indexes[kind], index)
+	if index.Samples > 0 {
+		p.ends = max(p.ends, float64(index.Last)/float64(index.Track.Timescale))
+	}
+	return nil
+}
+
+// open opens the samples of the parts.
+func (p *parts) open(ctx context.Context) part.Open {
+	return func(kind fragment.Kind, place int) (io.ReadCloser, error) {
+		data := p.stored[kind][place].Data
+		return p.making.vault.Work(ctx, data.Key, data.Size)
+	}
+}
+
+// progressiveMP4 has the index in front.
+func progressiveMP4(p *parts) (write, error) {
+	layout, err := progressive.Plan(p.indexes[fragment.Video], p.indexes[fragment.Audio], progressive.Options{})
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context, w io.Writer) error { return layout.Stream(w, p.open(ctx)) }, nil
 }

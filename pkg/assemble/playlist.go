@@ -100,7 +100,10 @@ func (a *Assembler) master(ctx context.Context, p *plan.Plan, key string, varian
 	if err != nil {
 		return job.FailCause(err, job.CodeSegmentsMismatch, "the playlist %s cannot be written: %v", key, err)
 	}
-	vault := a.Open(p.Keys)
+	vault, err := a.Open(ctx, p.Keys)
+	if err != nil {
+		return err
+	}
 	defer vault.Close()
 	_, err = vault.StorePlain(ctx, p.Outputs[0].Bucket, key, playlistType, p.Job, bytes.NewReader(text))
 	return err

@@ -15,6 +15,7 @@ type Config struct {
 	IngestBucket, OutputBucket, StateBucket, WorkBucket string
 	QueueURL                                            string
 	KeyARN                                              string
+	RoleARN                                             string // of pipelines that have none of their own
 	PipelineID                                          string
 	Pipeline                                            string // the default pipeline as JSON
 	ChunkSeconds                                        int
@@ -35,6 +36,7 @@ func FromEnv(getenv func(string) string) (Config, error) {
 		WorkBucket:   r.required("SEALREEL_WORK_BUCKET"),
 		QueueURL:     r.required("SEALREEL_QUEUE_URL"),
 		KeyARN:       getenv("SEALREEL_KMS_KEY_ARN"),
+		RoleARN:      getenv("SEALREEL_ROLE_ARN"),
 		PipelineID:   getenv("SEALREEL_PIPELINE_ID"),
 		Pipeline:     getenv("SEALREEL_PIPELINE"),
 		ChunkSeconds: int(r.number("SEALREEL_CHUNK_SECONDS", 30, 1, 600)),

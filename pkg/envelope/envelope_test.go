@@ -232,3 +232,14 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+func TestPresent(t *testing.T) {
+	for name, want := range map[string]bool{
+		"x-amz-key-v2": true, "x-amz-key": true, "x-amz-3": true, "x-amz-crypto-instr-file": true,
+		"x-amz-iv": false, "sealreel-mode": false, "": false,
+	} {
+		if Present(map[string]string{name: ""}) != want {
+			t.Errorf("%q: %t", name, !want)
+		}
+	}
+}

@@ -28,6 +28,18 @@ var foreign = []struct{ name, owner string }{
 	{"x-amz-crypto-instr-file", "an instruction file"},
 }
 
+// Present says whether an object's metadata have an envelope of the client, in
+// whatever version. It is for telling people what to ask for: nothing may be
+// decrypted because of it.
+func Present(metadata map[string]string) bool {
+	_, present := metadata[keyName]
+	for _, f := range foreign {
+		_, ok := metadata[f.name]
+		present = present || ok
+	}
+	return present
+}
+
 // Parse reads the envelope in the user metadata of an object of size bytes. The
 // metadata's names are in lower case and without the prefix x-amz-meta-. The
 // error says what is wrong, and what to do; it holds no key.

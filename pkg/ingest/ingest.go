@@ -50,6 +50,8 @@ type Vault interface {
 	// Claim names an output's key and IV where the pair must never encrypt two
 	// files; "" where it may.
 	Claim(ctx context.Context, e *job.Encryption, segmented bool) (string, error)
+	// Region is the region that a bucket is in.
+	Region(ctx context.Context, bucket string) (string, error)
 	// WorkKey makes the data key of the job's work files.
 	WorkKey(ctx context.Context) (job.Encryption, error)
 	// Exists says whether an object of the name is there already.
@@ -70,14 +72,18 @@ type Probed struct {
 
 // Ingester makes jobs.
 type Ingester struct {
-	Ledger          *ledger.Ledger
-	Documents       Documents
-	Queue           Queue
-	Open            func(k plan.Keys) Vault
+	Ledger    *ledger.Ledger
+	Documents Documents
+	Queue     Queue
+	// Open begins a session of a job's vault; a *job.Failure when the pipeline's
+	// role can't be assumed.
+	Open            func(ctx context.Context, k plan.Keys) (Vault, error)
 	Probe           func(ctx context.Context, in source.Media) (Probed, error)
 	DefaultID       string // of the pipeline that takes what no other does
 	DefaultPipeline string // its document, stored when it is first needed
-	KeyARN          string // the stack's own key, for work files of pipelines without one
+	KeyARN          string // the stack's own key, for work files of pipelines without one in the functions' region
+	RoleARN         string // the stack's own role: a pipeline with another has its jobs done under that
+	Region          string // of the functions
 	Options         plan.Options
 	Log             *slog.Logger
 }
@@ -231,9 +237,11 @@ func (i *Ingester) take(ctx context.Context, d ledger.Drop, at time.Time, final 
 		return nil
 	}
 	if !final && p.Sealreel.InputEncryption == nil {
-		v := i.Open(keysOf(p, i.KeyARN))
-		defer v.Close()
-		if _, err := v.Pin(ctx, d.Bucket, d.Key, d.VersionID, nil); errors.Is(err, object.ErrNeedsKey) {
+		waits, err := i.needsKey(ctx, p, d)
+		if err != nil {
+			return err
+		}
+		if waits {
 			i.Log.Info("the file is encrypted with a customer key that the pipeline does not name: waiting for a job document", "key", d.Key)
 			return nil
 		}
@@ -246,6 +254,22 @@ func (i *Ingester) take(ctx context.Context, d ledger.Drop, at time.Time, final 
 		return err
 	}
 	return i.Resume(ctx, rec)
+}
+
+// needsKey says whether a file can't be opened with what its pipeline says. What
+// else is wrong with it, its job will show.
+func (i *Ingester) needsKey(ctx context.Context, p *pipeline.Pipeline, d ledger.Drop) (bool, error) {
+	v, err := i.Open(ctx, i.keysOf(p, job.Job{Inputs: []job.Input{{Key: d.Key}}}))
+	var failure *job.Failure
+	if errors.As(err, &failure) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	defer v.Close()
+	_, err = v.Pin(ctx, d.Bucket, d.Key, d.VersionID, nil)
+	return errors.Is(err, object.ErrNeedsKey), nil
 }
 
 // dropPipeline is the pipeline of a dropped file.
@@ -273,13 +297,4 @@ func (i *Ingester) ensureDefault(ctx context.Context) error {
 		return fmt.Errorf("the default pipeline (SEALREEL_PIPELINE): %w", err)
 	}
 	return i.Ledger.CreatePipeline(ctx, i.DefaultID, []byte(i.DefaultPipeline))
-}
-
-// keysOf is how the pipeline's keys are unwrapped and new ones are wrapped.
-func keysOf(p *pipeline.Pipeline, stackKey string) plan.Keys {
-	k := plan.Keys{KeyARN: p.AwsKmsKeyArn, Context: p.Context(), WorkKeyARN: p.AwsKmsKeyArn}
-	if k.WorkKeyARN == "" {
-		k.WorkKeyARN = stackKey
-	}
-	return k
 }

@@ -59,8 +59,16 @@ func (i *Ingester) plan(ctx context.Context, rec *ledger.Record) (*plan.Plan, er
 	if err != nil {
 		return nil, err
 	}
-	v := i.Open(keysOf(p, i.KeyARN))
+	keys := i.keysOf(p, rec.Job)
+	v, err := i.Open(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
 	defer v.Close()
+	where := i.regions(ctx, v, p)
+	if err := i.warn(ctx, rec, p.Warnings(where)); err != nil {
+		return nil, err
+	}
 	in, err := i.pin(ctx, v, p, rec)
 	if err != nil {
 		return nil, err
@@ -73,6 +81,7 @@ func (i *Ingester) plan(ctx context.Context, rec *ledger.Record) (*plan.Plan, er
 	if err != nil {
 		return nil, err
 	}
+	refuseApart(rec.Job, p, where, refused)
 	probed, err := i.probe(ctx, v, in)
 	if err != nil {
 		return nil, err
@@ -81,7 +90,7 @@ func (i *Ingester) plan(ctx context.Context, rec *ledger.Record) (*plan.Plan, er
 		return nil, err
 	}
 	made := plan.Make(probed.Source, wishes(rec.Job, p, presets, sealed), i.Options)
-	made.Job, made.Input, made.Keys, made.Detected = rec.Job.ID, in, keysOf(p, i.KeyARN), probed.Detected
+	made.Job, made.Input, made.Keys, made.Detected = rec.Job.ID, in, keys, probed.Detected
 	for n := range made.Outputs {
 		made.Outputs[n].Job = rec.Job.ID
 		if f := refused[n]; f != nil {

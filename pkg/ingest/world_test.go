@@ -43,6 +43,9 @@ type world struct {
 	forGood bool // and at each one after
 	slow    bool // each call takes a while
 	keys    int
+	opened  []plan.Keys
+	refused error             // of opening
+	regions map[string]string // of buckets that are not where the functions are; "" is not told
 }
 
 func newWorld() *world {
@@ -67,14 +70,43 @@ func (w *world) call() error {
 func (w *world) ingester() *Ingester {
 	return &Ingester{
 		Ledger: ledger.New(&w.state, "state"), Documents: w, Queue: w,
-		Open:      func(plan.Keys) Vault { return w },
+		Open:      w.open,
 		Probe:     w.probe,
 		DefaultID: defaultID,
-		DefaultPipeline: `{"Id":"` + defaultID + `","Name":"default","InputBucket":"in","OutputBucket":"out","Role":"arn:aws:iam::111122223333:role/x","AwsKmsKeyArn":"arn:k",
+		DefaultPipeline: `{"Id":"` + defaultID + `","Name":"default","InputBucket":"in","OutputBucket":"out","Role":"arn:aws:iam::111122223333:role/own","AwsKmsKeyArn":"arn:k",
 			"Sealreel":{"Drop":{"Prefix":"","Template":{"Outputs":[{"Key":"{prefix}{stem}/720p.mp4","PresetId":"1351620000001-000010","Encryption":{"Mode":"sse-c"}}]}}}}`,
+		Region:  "eu-west-1",
+		RoleARN: "arn:aws:iam::111122223333:role/own",
 		Options: plan.Options{ChunkSeconds: 4},
 		Log:     slog.New(slog.DiscardHandler),
 	}
+}
+
+func (w *world) Region(_ context.Context, bucket string) (string, error) {
+	if err := w.call(); err != nil {
+		return "", err
+	}
+	region, ok := w.regions[bucket]
+	switch {
+	case !ok:
+		return "eu-west-1", nil
+	case region == "":
+		return "", object.ErrAccess
+	}
+	return region, nil
+}
+
+// open is a session of the vault. Taking on a role is a call.
+func (w *world) open(_ context.Context, k plan.Keys) (Vault, error) {
+	if k.Role != nil {
+		if err := w.call(); err != nil {
+			return nil, err
+		}
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.opened = append(w.opened, k)
+	return w, w.refused
 }
 
 func (w *world) Document(_ context.Context, _, key, _ string, _ int64) ([]byte, error) {

@@ -34,6 +34,10 @@ const (
 	CodeKeyLength         Code = 4017
 	CodeUnwrapKey         Code = 4018
 	CodeGenerateKey       Code = 4019
+	CodeCaptionTrack      Code = 4100 // an embedded caption track could not be interpreted
+	CodeCaptionFile       Code = 4101 // a caption file could not be interpreted
+	CodeCaptionUTF8       Code = 4102 // a caption file is not in UTF-8
+	CodeCaptionTracks     Code = 4103 // more caption tracks than are supported
 	CodeInternal          Code = 9999
 )
 

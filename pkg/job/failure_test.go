@@ -47,16 +47,16 @@ func TestTexts(t *testing.T) {
 		"3003|reading the input was denied":                              NoReadPermission(cause, bucket, key),
 		"3004|storing the output was denied":                             NoWritePermission(cause, bucket, key),
 		"3005|bucket=" + bucket:                                          BucketMissing(bucket),
-		"3006|unable to write key=":                                      KeyOfOtherRegion(cause, bucket, key),
+		"3006|was unable to write the key=" + key:                        KeyOfOtherRegion(cause, bucket, key),
 		"4000|Amazon Elastic Transcoder could not interpret the media":   BadMedia(cause),
 		"4016|could not decrypt the input file from " + key:              DecryptFailed(cause, key, "aes-gcm"),
-		"4017|has 192 bits; mode sse-c takes a raw key of 256 bits":      KeyLength(192, goodMD5, ModeSSEC),
-		"4017|has 96 bits; mode aes-ctr takes a raw key of 128, 192 or":  KeyLength(96, goodMD5, "aes-ctr"),
+		"4017|sse-c takes 256 bits, not 192 bits":                        KeyLength(192, goodMD5, ModeSSEC),
+		"4017|aes-ctr takes 128, 192 or 256 bits, not 96 bits":           KeyLength(96, goodMD5, "aes-ctr"),
 		"4017|wraps the base64 text of a key, not the key":               KeyIsBase64Text(goodMD5),
 		"4018|unable to decrypt the ciphered key with MD5=" + goodMD5:    UnwrapFailed(cause, goodMD5, "check the encryption context"),
 		"4018|MD5 of the decoded Key (the KMS ciphertext) is " + goodMD5: KeyMD5Mismatch(goodMD5),
-		"4019|using the KMS key ARN arn:aws:kms:x":                       GenerateFailed(cause, "arn:aws:kms:x"),
-		"4019|the pipeline has no AwsKmsKeyArn; set it, or give Key and": GenerateFailed(nil, ""),
+		"4019|using the KMS key ARN arn:aws:kms:x":                       GenerateFailed(cause, "arn:aws:kms:x", "enable it"),
+		"4019|the pipeline has no AwsKmsKeyArn; set it, or give Key and": NoGenerator(),
 	} {
 		code, text, _ := strings.Cut(want, "|")
 		detail := StatusDetail("1700000000000-abc123", "1", f)

@@ -1,8 +1,9 @@
 package job
 
 // The texts of failures. Those of 1001, 3001, 3002 and 4000 are the service's
-// own, as recorded in its notifications; the others are ours over the meanings
-// of its error table. Shared texts make that the same thing reads the same
+// own, as recorded in its notifications, and those of 3006 and 4016 to 4019 are
+// of its error table, with what to do behind them; the others are ours over the
+// table's meanings. Shared texts make that the same thing reads the same
 // wherever it is found out. Values stand first, because a StatusDetail is cut
 // at 255 characters.
 //
@@ -12,6 +13,12 @@ package job
 // DependencyFailed (1001) ends a playlist of which an output failed.
 func DependencyFailed() *Failure {
 	return Fail(CodeDependency, "Amazon Elastic Transcoder could not generate the playlist because it encountered an error with one or more of the playlists dependencies.")
+}
+
+// RoleRefused (2000) says that STS let the function not take on the pipeline's
+// role.
+func RoleRefused(cause error, arn string) *Failure {
+	return FailCause(cause, CodeAssumeRole, "cannot assume the role %s; its trust policy must let the functions' roles assume it, and the stack's PipelineRoleArns must list it", arn)
 }
 
 // InputMissing (3001) says that the input is not in its bucket.
@@ -40,9 +47,10 @@ func BucketMissing(bucket string) *Failure {
 	return Fail(CodeBucketMissing, "the bucket does not exist: bucket=%s", bucket)
 }
 
-// KeyOfOtherRegion (3006) says that S3 could not use the KMS key there.
+// KeyOfOtherRegion (3006) says that S3 can't use the KMS key for the output with
+// the key, which is the object's.
 func KeyOfOtherRegion(cause error, bucket, key string) *Failure {
-	return FailCause(cause, CodeKeyRegion, "unable to write key=%s to bucket=%s, as the KMS key is not in the same region as the bucket", key, bucket)
+	return FailCause(cause, CodeKeyRegion, "Elastic Transcoder was unable to write the key=%s to bucket=%s, as the key is not in the same region as the bucket; use a KMS key of the bucket's region", key, bucket)
 }
 
 // BadMedia (4000) says that the input is no media that can be read.
@@ -57,7 +65,7 @@ func DecryptFailed(cause error, key, mode string) *Failure {
 	if mode == ModeS3EC {
 		remedy = "check that the file is whole and its metadata are its own"
 	}
-	return FailCause(cause, CodeDecryptInput, "could not decrypt the input file from %s using %s; %s", key, mode, remedy)
+	return FailCause(cause, CodeDecryptInput, "Elastic Transcoder could not decrypt the input file from %s using %s; %s", key, mode, remedy)
 }
 
 // EnvelopeRefused (4016) says that an input in mode s3-encryption-client is not
@@ -73,13 +81,13 @@ func EnvelopeContext(name, value, key string) *Failure {
 }
 
 // KeyLength (4017) says that the unwrapped key has a size that the mode can't
-// use.
+// use, or that none can: then mode is "AES".
 func KeyLength(bits int, keyMD5, mode string) *Failure {
 	sizes := "128, 192 or 256"
 	if mode == ModeSSEC || mode == ModeS3EC {
 		sizes = "256"
 	}
-	return Fail(CodeKeyLength, "the key with MD5=%s has %d bits; mode %s takes a raw key of %s bits", keyMD5, bits, mode, sizes)
+	return Fail(CodeKeyLength, "The AES key was encrypted with a %d-bit encryption key. AES supports only 128-, 192-, and 256-bit encryption keys. MD5=%s; %s takes %s bits, not %[1]d bits", bits, keyMD5, mode, sizes)
 }
 
 // KeyIsBase64Text (4017) says that someone wrapped the text of a key.
@@ -90,7 +98,7 @@ func KeyIsBase64Text(keyMD5 string) *Failure {
 // UnwrapFailed (4018) says that KMS would not unwrap a key; hint says what to
 // look at, for instance the encryption context that was used.
 func UnwrapFailed(cause error, keyMD5, hint string) *Failure {
-	return FailCause(cause, CodeUnwrapKey, "unable to decrypt the ciphered key with MD5=%s; %s", keyMD5, hint)
+	return FailCause(cause, CodeUnwrapKey, "Elastic Transcoder was unable to decrypt the ciphered key with MD5=%s; %s", keyMD5, hint)
 }
 
 // KeyMD5Mismatch (4018) says that KeyMd5 does not belong to Key.
@@ -98,10 +106,12 @@ func KeyMD5Mismatch(keyMD5 string) *Failure {
 	return Fail(CodeUnwrapKey, "KeyMd5 does not belong to Key: the MD5 of the decoded Key (the KMS ciphertext) is %s; give that, or the Key that KeyMd5 is of", keyMD5)
 }
 
-// GenerateFailed (4019) says that KMS would not make a key for an output.
-func GenerateFailed(cause error, keyARN string) *Failure {
-	if keyARN == "" {
-		return FailCause(cause, CodeGenerateKey, "unable to generate a data key: the pipeline has no AwsKmsKeyArn; set it, or give Key and KeyMd5 on the output")
-	}
-	return FailCause(cause, CodeGenerateKey, "unable to generate a data key using the KMS key ARN %s; allow the function's role to use it", keyARN)
+// NoGenerator (4019) says that the pipeline names no KMS key to make keys with.
+func NoGenerator() *Failure {
+	return Fail(CodeGenerateKey, "Elastic Transcoder was unable to generate a data key: the pipeline has no AwsKmsKeyArn; set it, or give Key and KeyMd5 on the output")
+}
+
+// GenerateFailed (4019) says that KMS would not make a key; hint says what to do.
+func GenerateFailed(cause error, keyARN, hint string) *Failure {
+	return FailCause(cause, CodeGenerateKey, "Elastic Transcoder was unable to generate a data key using the KMS key ARN %s; %s", keyARN, hint)
 }

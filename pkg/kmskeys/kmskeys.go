@@ -2,7 +2,8 @@
 //
 // It guarantees that no request or response is ever logged, whatever the AWS
 // configuration asks for, and that nothing is asked of an endpoint which would
-// answer with a key over an unprotected network.
+// answer with a key over an unprotected network, or asked of the KMS of another
+// region than the key's.
 package kmskeys
 
 import (
@@ -14,14 +15,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 	"github.com/aws/smithy-go"
-	"github.com/aws/smithy-go/middleware"
-	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"sealreel/pkg/seal"
+	"sealreel/pkg/tlsonly"
 )
-
-// maxAttempts is how often a request is made before its failure counts.
-const maxAttempts = 5
 
 // Keys is AWS KMS. It is safe for concurrent use.
 type Keys struct{ client *kms.Client }
@@ -32,13 +29,22 @@ var _ seal.Keys = (*Keys)(nil)
 func New(cfg aws.Config) *Keys {
 	return &Keys{kms.NewFromConfig(cfg, func(o *kms.Options) {
 		o.ClientLogMode = 0
-		o.RetryMaxAttempts = maxAttempts
-		o.APIOptions = append(o.APIOptions, addGate)
+		o.Retryer, o.RetryMaxAttempts = patience(), maxAttempts
+		o.APIOptions = append(o.APIOptions, tlsonly.Add)
 	})}
+}
+
+// As is the same KMS as somebody else may use it: its requests are signed with
+// the credentials.
+func (k *Keys) As(credentials aws.CredentialsProvider) *Keys {
+	return &Keys{kms.New(k.client.Options(), func(o *kms.Options) { o.Credentials = credentials })}
 }
 
 // Decrypt unwraps a key (KMS Decrypt); see seal.Keys.
 func (k *Keys) Decrypt(ctx context.Context, ciphertext []byte, keyARN string, encryptionContext map[string]string) ([]byte, error) {
+	if err := k.near(keyARN); err != nil {
+		return nil, err
+	}
 	in := &kms.DecryptInput{CiphertextBlob: ciphertext, EncryptionContext: encryptionContext}
 	if keyARN != "" {
 		in.KeyId = &keyARN
@@ -52,6 +58,9 @@ func (k *Keys) Decrypt(ctx context.Context, ciphertext []byte, keyARN string, en
 
 // Generate makes a key of that many bytes (KMS GenerateDataKey); see seal.Keys.
 func (k *Keys) Generate(ctx context.Context, keyARN string, bytes int, encryptionContext map[string]string) (plaintext, ciphertext []byte, err error) {
+	if err := k.near(keyARN); err != nil {
+		return nil, nil, err
+	}
 	out, err := k.client.GenerateDataKey(ctx, &kms.GenerateDataKeyInput{
 		KeyId: &keyARN, NumberOfBytes: aws.Int32(int32(bytes)), EncryptionContext: encryptionContext})
 	if err != nil {
@@ -63,6 +72,9 @@ func (k *Keys) Generate(ctx context.Context, keyARN string, bytes int, encryptio
 // Wrap encrypts a raw key with a KMS key (KMS Encrypt), for whoever prepares a
 // job. The caller keeps raw and wipes it.
 func (k *Keys) Wrap(ctx context.Context, raw seal.Key, keyARN string, encryptionContext map[string]string) (ciphertext []byte, err error) {
+	if err := k.near(keyARN); err != nil {
+		return nil, err
+	}
 	out, err := k.client.Encrypt(ctx, &kms.EncryptInput{
 		KeyId: &keyARN, Plaintext: raw.Bytes(), EncryptionContext: encryptionContext})
 	if err != nil {
@@ -122,18 +134,4 @@ func kindOfCode(code string) error {
 		return seal.ErrInvalidCiphertext
 	}
 	return nil
-}
-
-// addGate stops a request before it is first tried when its endpoint would
-// answer over an unprotected network.
-func addGate(stack *middleware.Stack) error {
-	return stack.Finalize.Insert(middleware.FinalizeMiddlewareFunc("SealreelEndpointGate",
-		func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
-			if req, ok := in.Request.(*smithyhttp.Request); ok {
-				if err := seal.CheckEndpoint(req.URL); err != nil {
-					return middleware.FinalizeOutput{}, middleware.Metadata{}, err
-				}
-			}
-			return next.HandleFinalize(ctx, in)
-		}), "ResolveEndpointV2", middleware.After)
 }

@@ -2,7 +2,6 @@ package kmskeys
 
 import (
 	"bytes"
-	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -13,7 +12,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"testing/synctest"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -143,22 +141,6 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-func TestThrottlingIsRetried(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) { // whose clock does not wait for the pauses
-		requests := 0
-		cfg := aws.Config{Region: "eu-west-1", Credentials: credentials.NewStaticCredentialsProvider("id", "secret", ""),
-			HTTPClient: doer(func(r *http.Request) (*http.Response, error) {
-				requests++
-				body := io.NopCloser(strings.NewReader(`{"__type":"ThrottlingException"}`))
-				return &http.Response{StatusCode: 400, Header: http.Header{"Content-Type": {"application/x-amz-json-1.1"}}, Body: body, Request: r}, nil
-			})}
-		_, err := New(cfg).Decrypt(t.Context(), []byte("ciphertext"), "", nil)
-		if !errors.Is(err, seal.ErrThrottled) || requests != maxAttempts {
-			t.Errorf("%d requests, %v", requests, err)
-		}
-	})
-}
-
 // Nothing is asked of an endpoint whose answer could be read on the network.
 func TestPlaintextEndpoint(t *testing.T) {
 	sent := 0
@@ -186,21 +168,37 @@ type doer func(*http.Request) (*http.Response, error)
 
 func (d doer) Do(r *http.Request) (*http.Response, error) { return d(r) }
 
-// A configuration that asks for logs of requests and bodies gets none.
+// A configuration that asks for logs of all there is to log gets none, and no
+// error shows a key.
 func TestNothingIsLogged(t *testing.T) {
-	var log bytes.Buffer
-	f := &fakeKMS{status: 200, answer: map[string]any{"Plaintext": secret, "CiphertextBlob": []byte("ciphertext")}}
-	cfg := serve(t, f)
-	cfg.Logger = logging.NewStandardLogger(&log)
-	cfg.ClientLogMode = aws.LogRequestWithBody | aws.LogResponseWithBody | aws.LogSigning | aws.LogRetries
-	keys := New(cfg)
-	if _, err := keys.Decrypt(context.Background(), []byte("ciphertext"), keyARN, service); err != nil {
-		t.Fatal(err)
-	}
-	if _, _, err := keys.Generate(context.Background(), keyARN, 32, service); err != nil {
-		t.Fatal(err)
-	}
-	if log.Len() > 0 {
-		t.Errorf("logged %q", log.String())
+	for _, status := range []int{200, 400} {
+		var log bytes.Buffer
+		f := &fakeKMS{status: status, answer: map[string]any{"Plaintext": secret, "CiphertextBlob": []byte("ciphertext")}}
+		if status != 200 {
+			f.answer = map[string]any{"__type": "InvalidCiphertextException"}
+		}
+		cfg := serve(t, f)
+		cfg.Logger = logging.NewStandardLogger(&log)
+		cfg.ClientLogMode = ^aws.ClientLogMode(0)
+		key, err := seal.NewKey(bytes.Clone(secret))
+		if err != nil {
+			t.Fatal(err)
+		}
+		keys, errs := New(cfg), [4]error{}
+		_, errs[0] = keys.Decrypt(t.Context(), []byte("ciphertext"), keyARN, service)
+		_, _, errs[1] = keys.Generate(t.Context(), keyARN, 32, service)
+		_, errs[2] = keys.Wrap(t.Context(), key, keyARN, service)
+		_, errs[3] = keys.GenerateSealed(t.Context(), keyARN, 32, service)
+		for i, err := range errs {
+			if (err == nil) != (status == 200) {
+				t.Errorf("call %d, status %d: %v", i, status, err)
+			}
+			if text := fmt.Sprint(err); strings.Contains(text, string(secret)) || strings.Contains(text, base64.StdEncoding.EncodeToString(secret)) {
+				t.Errorf("call %d shows the key", i)
+			}
+		}
+		if log.Len() > 0 {
+			t.Errorf("status %d: logged %q", status, log.String())
+		}
 	}
 }

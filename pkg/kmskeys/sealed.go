@@ -12,6 +12,9 @@ import (
 // (KMS GenerateDataKeyWithoutPlaintext), for whoever prepares a job and has no
 // use for the key itself: it never leaves KMS.
 func (k *Keys) GenerateSealed(ctx context.Context, keyARN string, bytes int, encryptionContext map[string]string) (ciphertext []byte, err error) {
+	if err := k.near(keyARN); err != nil {
+		return nil, err
+	}
 	out, err := k.client.GenerateDataKeyWithoutPlaintext(ctx, &kms.GenerateDataKeyWithoutPlaintextInput{
 		KeyId: &keyARN, NumberOfBytes: aws.Int32(int32(bytes)), EncryptionContext: encryptionContext})
 	if err != nil {

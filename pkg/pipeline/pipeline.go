@@ -18,8 +18,9 @@ const (
 	Paused = "Paused"
 )
 
-// Pipeline says where jobs read and write and with which KMS key (API:
-// Pipeline). Role is shown only: the functions' own roles do the work.
+// Pipeline says where jobs read and write, with which KMS key and under which
+// role (API: Pipeline). The functions use their own rights for a pipeline whose
+// Role is unset or the stack's own.
 type Pipeline struct {
 	ID              string         `json:"Id"`
 	Arn             string         `json:"Arn,omitempty"`

@@ -15,6 +15,7 @@ import (
 	"sealreel/pkg/envelope"
 	"sealreel/pkg/job"
 	"sealreel/pkg/rational"
+	"sealreel/pkg/role"
 	"sealreel/pkg/task"
 )
 
@@ -57,6 +58,9 @@ type Keys struct {
 	WorkKeyARN string            `json:"workKeyArn,omitempty"`
 	Context    map[string]string `json:"context"`
 	Work       job.Encryption    `json:"work"`
+	// Role is the pipeline's, under which the job's objects and keys are used; nil
+	// where the functions use their own.
+	Role *role.Role `json:"role,omitempty"`
 }
 
 // Video is the stream that pictures come from. Times are in units of TimeBase.

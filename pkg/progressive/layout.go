@@ -1,3 +1,10 @@
+// Package progressive joins parts that were encoded apart into one MP4 file
+// with the index in front (ISO/IEC 14496-12), which plays while it is loaded.
+//
+// From the indexes of the parts alone Plan computes the file's header and exact
+// size; Layout.Stream then copies the samples, holding none of them. Memory
+// grows with the number of samples, less than fifty bytes each, never with their
+// size. The same parts give the same bytes.
 package progressive
 
 import (
@@ -10,6 +17,7 @@ import (
 	"github.com/Eyevinn/mp4ff/mp4"
 
 	"sealreel/pkg/fragment"
+	"sealreel/pkg/part"
 )
 
 // Options are free to choose. Both zero values are good.
@@ -21,15 +29,9 @@ type Options struct {
 // Layout is a file that is planned to the byte.
 type Layout struct {
 	head   []byte // up to the first byte of the samples
-	tracks []track
+	tracks []*part.Sequence
 	runs   []run
 	size   int64
-}
-
-// track is what Stream needs to know of the parts of a track.
-type track struct {
-	kind  fragment.Kind
-	parts []int64 // sizes in bytes
 }
 
 // run is a stretch of the file with bytes of one track.
@@ -39,64 +41,30 @@ type run struct {
 }
 
 // Plan lays out a file of the parts, in order, of a video and an audio track,
-// of which one may have none. The parts of a track must continue each other to
-// the tick and be of the same codec and parameters; parts without samples may
-// be anywhere. Errors wrap ErrParts.
-func Plan(video, audio []*Index, o Options) (*Layout, error) {
+// of which one may have none. What part.Join demands of parts holds for each.
+// Errors wrap part.ErrParts.
+func Plan(video, audio []*part.Index, o Options) (*Layout, error) {
 	l := &Layout{}
 	var tables []*table
 	for _, in := range []struct {
 		kind  fragment.Kind
-		parts []*Index
+		parts []*part.Index
 	}{{fragment.Video, video}, {fragment.Audio, audio}} {
-		filled, err := check(in.kind, in.parts)
+		sequence, err := part.Join(in.kind, in.parts)
 		if err != nil {
 			return nil, err
 		}
-		if len(filled) == 0 {
+		if sequence == nil {
 			continue
 		}
-		tables = append(tables, newTable(filled))
-		t := track{kind: in.kind}
-		for _, p := range in.parts {
-			t.parts = append(t.parts, p.Bytes)
-		}
-		l.tracks = append(l.tracks, t)
+		tables = append(tables, newTable(sequence))
+		l.tracks = append(l.tracks, sequence)
 	}
 	if len(tables) == 0 {
-		return nil, fmt.Errorf("%w: there is no sample in any of them", ErrParts)
+		return nil, fmt.Errorf("%w: there is no sample in any of them", part.ErrParts)
 	}
 	l.order(tables)
 	return l, l.writeHead(tables, o)
-}
-
-// check returns the parts that have samples.
-func check(kind fragment.Kind, parts []*Index) ([]*Index, error) {
-	var filled []*Index
-	samples := 0
-	for i, p := range parts {
-		if p.Samples == 0 {
-			continue
-		}
-		if p.Track.Kind != kind {
-			return nil, fmt.Errorf("%w: part %d of %v holds %v", ErrParts, i, kind, p.Track.Kind)
-		}
-		if n := len(filled); n > 0 {
-			before := filled[n-1]
-			if p.Start != before.End {
-				return nil, fmt.Errorf("%w: part %d of %v starts at %d, the one before ends at %d", ErrParts, i, kind, p.Start, before.End)
-			}
-			if !p.Track.Same(before.Track) {
-				return nil, fmt.Errorf("%w: part %d of %v has other parameters than those before: encode all with the same settings", ErrParts, i, kind)
-			}
-		}
-		samples += p.Samples
-		filled = append(filled, p)
-	}
-	if samples > math.MaxInt32 {
-		return nil, fmt.Errorf("%w: %d samples of %v", ErrParts, samples, kind)
-	}
-	return filled, nil
 }
 
 // order interleaves the chunks by the second that they belong to, pictures

@@ -16,12 +16,35 @@ import (
 
 	"sealreel/pkg/fragment"
 	"sealreel/pkg/fragment/fragmenttest"
+	"sealreel/pkg/part"
 	"sealreel/pkg/progressive"
 )
 
+// indexOf is the parsed index of the samples.
+func indexOf(t testing.TB, track *fragment.Track, samples []fragment.Sample) *part.Index {
+	t.Helper()
+	w := part.NewIndexWriter(track)
+	for _, s := range samples {
+		if err := w.Add(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	x, err := part.ParseIndex(w.Bytes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return x
+}
+
+func anyTrack(t testing.TB) *fragment.Track {
+	t.Helper()
+	track, _ := fragmenttest.Samples(t, fragmenttest.Video(t, "color=s=16x16:r=25:d=0.04"))
+	return track
+}
+
 // reel is what a file is made of: the parts of both tracks and their data.
 type reel struct {
-	video, audio []*progressive.Index
+	video, audio []*part.Index
 	data         map[fragment.Kind][][]byte
 }
 
@@ -292,22 +315,22 @@ func TestPartsThatDoNotFit(t *testing.T) {
 	sound, empty := indexOf(t, audio, sounds), indexOf(t, video, nil)
 	for _, k := range []struct {
 		name         string
-		video, audio []*progressive.Index
+		video, audio []*part.Index
 		ok           bool
 	}{
-		{"all", []*progressive.Index{a, b, c}, []*progressive.Index{sound}, true},
-		{"empty parts between", []*progressive.Index{empty, a, empty, b, c, empty}, nil, true},
-		{"a gap", []*progressive.Index{a, c}, nil, false},
-		{"disorder", []*progressive.Index{b, a, c}, nil, false},
-		{"twice", []*progressive.Index{a, b, b, c}, nil, false},
-		{"other parameters", []*progressive.Index{a, strange, c}, nil, false},
-		{"sound as picture", []*progressive.Index{sound}, nil, false},
-		{"picture as sound", nil, []*progressive.Index{a}, false},
+		{"all", []*part.Index{a, b, c}, []*part.Index{sound}, true},
+		{"empty parts between", []*part.Index{empty, a, empty, b, c, empty}, nil, true},
+		{"a gap", []*part.Index{a, c}, nil, false},
+		{"disorder", []*part.Index{b, a, c}, nil, false},
+		{"twice", []*part.Index{a, b, b, c}, nil, false},
+		{"other parameters", []*part.Index{a, strange, c}, nil, false},
+		{"sound as picture", []*part.Index{sound}, nil, false},
+		{"picture as sound", nil, []*part.Index{a}, false},
 		{"nothing", nil, nil, false},
-		{"only empty parts", []*progressive.Index{empty}, nil, false},
+		{"only empty parts", []*part.Index{empty}, nil, false},
 	} {
 		_, err := progressive.Plan(k.video, k.audio, progressive.Options{})
-		if k.ok != (err == nil) || err != nil && !errors.Is(err, progressive.ErrParts) {
+		if k.ok != (err == nil) || err != nil && !errors.Is(err, part.ErrParts) {
 			t.Errorf("%s: %v", k.name, err)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/Eyevinn/mp4ff/mp4"
 
 	"sealreel/pkg/fragment"
+	"sealreel/pkg/part"
 	"sealreel/pkg/rational"
 )
 
@@ -162,7 +163,7 @@ func (t *table) presentedSize() (width, height mp4.Fixed32) {
 func (t *table) sampleEntry() (mp4.Box, error) {
 	box, err := mp4.DecodeBoxSR(0, bits.NewFixedSliceReader(bytes.Clone(t.track.SampleEntry)))
 	if err != nil {
-		return nil, fmt.Errorf("%w: sample entry: %w", ErrParts, err)
+		return nil, fmt.Errorf("%w: sample entry: %w", part.ErrParts, err)
 	}
 	rates := &mp4.BtrtBox{MaxBitrate: t.greatest(), AvgBitrate: t.average()}
 	switch e := box.(type) {
@@ -206,7 +207,7 @@ func asEncoded(e *mp4.VisualSampleEntryBox, raw []byte) error {
 		}
 		raw = raw[size:]
 	}
-	return fmt.Errorf("%w: sample entry: its avcC is not where it should be", ErrParts)
+	return fmt.Errorf("%w: sample entry: its avcC is not where it should be", part.ErrParts)
 }
 
 // version is that of a box with these times: 1 has 64 bits for them.

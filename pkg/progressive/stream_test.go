@@ -18,6 +18,7 @@ import (
 
 	"sealreel/pkg/fragment"
 	"sealreel/pkg/fragment/fragmenttest"
+	"sealreel/pkg/part"
 	"sealreel/pkg/progressive"
 )
 
@@ -71,16 +72,16 @@ func TestBeyondFourGigabytes(t *testing.T) {
 	t.Parallel()
 	track := anyTrack(t)
 	data := make([]byte, bigSample)
-	var parts []*progressive.Index
+	var parts []*part.Index
 	for p := range bigParts {
-		w := progressive.NewIndexWriter(track)
+		w := part.NewIndexWriter(track)
 		for i := range bigPart {
 			dts := int64(p*bigPart+i) * int64(track.Timescale)
 			if err := w.Add(fragment.Sample{DTS: dts, PTS: dts, Duration: int64(track.Timescale), Key: i == 0, Data: data}); err != nil {
 				t.Fatal(err)
 			}
 		}
-		x, err := progressive.ParseIndex(w.Bytes())
+		x, err := part.ParseIndex(w.Bytes())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -231,11 +232,11 @@ func TestWhatStopsAStream(t *testing.T) {
 		want error
 	}{
 		{"cannot open", func([]byte) (io.Reader, error) { return nil, broken }, io.Discard, broken},
-		{"a byte less", func(b []byte) (io.Reader, error) { return bytes.NewReader(b[:len(b)-1]), nil }, io.Discard, progressive.ErrParts},
-		{"nothing", func([]byte) (io.Reader, error) { return bytes.NewReader(nil), nil }, io.Discard, progressive.ErrParts},
+		{"a byte less", func(b []byte) (io.Reader, error) { return bytes.NewReader(b[:len(b)-1]), nil }, io.Discard, part.ErrParts},
+		{"nothing", func([]byte) (io.Reader, error) { return bytes.NewReader(nil), nil }, io.Discard, part.ErrParts},
 		{"a byte more", func(b []byte) (io.Reader, error) {
 			return io.MultiReader(bytes.NewReader(b), strings.NewReader("x")), nil
-		}, io.Discard, progressive.ErrParts},
+		}, io.Discard, part.ErrParts},
 		{"fails in the middle", func(b []byte) (io.Reader, error) {
 			return io.MultiReader(bytes.NewReader(b[:len(b)/2]), iotest.ErrReader(broken)), nil
 		}, io.Discard, broken},
@@ -271,17 +272,17 @@ func TestWhatStopsAStream(t *testing.T) {
 func TestCopyingAllocatesNothing(t *testing.T) {
 	track := anyTrack(t)
 	allocated := func(size int) uint64 {
-		w := progressive.NewIndexWriter(track)
+		w := part.NewIndexWriter(track)
 		for i := range int64(200) {
 			if err := w.Add(fragment.Sample{DTS: i * 512, PTS: i * 512, Duration: 512, Data: zeros[:size]}); err != nil {
 				t.Fatal(err)
 			}
 		}
-		x, err := progressive.ParseIndex(w.Bytes())
+		x, err := part.ParseIndex(w.Bytes())
 		if err != nil {
 			t.Fatal(err)
 		}
-		l, err := progressive.Plan([]*progressive.Index{x}, nil, progressive.Options{})
+		l, err := progressive.Plan([]*part.Index{x}, nil, progressive.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -312,7 +313,7 @@ func (zeroReader) Read(p []byte) (int, error) {
 // has 200 000 pictures.
 func TestPlanningTakesLittleMemory(t *testing.T) {
 	const samples = 200_000
-	w := progressive.NewIndexWriter(anyTrack(t))
+	w := part.NewIndexWriter(anyTrack(t))
 	for i := range int64(samples) {
 		s := fragment.Sample{DTS: i * 1001, PTS: i*1001 + (i%4)*1001, Duration: 1001, Key: i%250 == 0, Data: zeros[:i%5000]}
 		if err := w.Add(s); err != nil {
@@ -323,11 +324,11 @@ func TestPlanningTakesLittleMemory(t *testing.T) {
 	runtime.GC()
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	x, err := progressive.ParseIndex(b)
+	x, err := part.ParseIndex(b)
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := progressive.Plan([]*progressive.Index{x}, nil, progressive.Options{})
+	l, err := progressive.Plan([]*part.Index{x}, nil, progressive.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"github.com/Eyevinn/mp4ff/mp4"
 
 	"sealreel/pkg/fragment"
+	"sealreel/pkg/part"
 )
 
 // chunk is samples of one track that lie together in the file: those that are
@@ -35,27 +36,20 @@ type table struct {
 	allKeys bool
 }
 
-// newTable sums up parts of one track that fit together.
-func newTable(parts []*Index) *table {
-	t := &table{track: parts[0].Track, start: parts[0].Start, first: math.MaxInt64, last: math.MinInt64, allKeys: true}
-	samples := 0
-	for _, p := range parts {
-		samples += p.Samples
-	}
-	t.sizes.SampleSize = make([]uint32, 0, samples)
-	t.offsets.EndSampleNr = append(make([]uint32, 0, samples+1), 0) // with B-frames, most samples are a run
-	t.offsets.SampleOffset = make([]int32, 0, samples)
-	for _, p := range parts {
-		t.end, t.first, t.last = p.End, min(t.first, p.First), max(t.last, p.Last)
-		for s := range p.All() {
-			t.add(s)
-		}
+// newTable sums up a track.
+func newTable(q *part.Sequence) *table {
+	t := &table{track: q.Track, start: q.Start, end: q.End, first: q.First, last: q.Last, allKeys: true}
+	t.sizes.SampleSize = make([]uint32, 0, q.Samples)
+	t.offsets.EndSampleNr = append(make([]uint32, 0, q.Samples+1), 0) // with B-frames, most samples are a run
+	t.offsets.SampleOffset = make([]int32, 0, q.Samples)
+	for s := range q.All() {
+		t.add(s)
 	}
 	t.endChunk()
 	return t
 }
 
-func (t *table) add(s Sample) {
+func (t *table) add(s part.Sample) {
 	second := floorDiv(s.DTS, int64(t.track.Timescale))
 	if n := len(t.chunks); n == 0 || t.chunks[n-1].second != second {
 		t.endChunk()

@@ -28,6 +28,7 @@ type multipart struct {
 	store  *Store
 	target *UploadTarget
 	id     *string
+	where  func(*s3.Options) // the region in which the upload was begun
 	key    customerKey
 	sent   []*types.CompletedPart // in order; filled in when the part is stored
 	size   int64
@@ -37,10 +38,12 @@ type multipart struct {
 // over the parts.
 func (s *Store) uploadParts(ctx context.Context, t *UploadTarget, read []part, rest *partReader) (Stored, error) {
 	u := &multipart{store: s, target: t, key: customerKeyOf(t.Material)}
-	created, err := s.client.CreateMultipartUpload(ctx, &s3.CreateMultipartUploadInput{
-		Bucket: &t.Bucket, Key: &t.Key, ContentType: optional(t.ContentType), Metadata: t.metadata(),
-		ServerSideEncryption: t.serverSide(), SSEKMSKeyId: t.kmsKey(),
-		SSECustomerAlgorithm: u.key.algorithm, SSECustomerKey: u.key.key, SSECustomerKeyMD5: u.key.md5,
+	created, err := inRegion(ctx, s, t.Bucket, func(where func(*s3.Options)) (*s3.CreateMultipartUploadOutput, error) {
+		return s.client.CreateMultipartUpload(ctx, &s3.CreateMultipartUploadInput{
+			Bucket: &t.Bucket, Key: &t.Key, ContentType: optional(t.ContentType), Metadata: t.metadata(),
+			ServerSideEncryption: t.serverSide(), SSEKMSKeyId: t.kmsKey(),
+			SSECustomerAlgorithm: u.key.algorithm, SSECustomerKey: u.key.key, SSECustomerKeyMD5: u.key.md5,
+		}, where)
 	})
 	if err != nil {
 		for _, p := range read {
@@ -48,7 +51,7 @@ func (s *Store) uploadParts(ctx context.Context, t *UploadTarget, read []part, r
 		}
 		return Stored{}, classify(err, mustBeNew)
 	}
-	u.id = created.UploadId
+	u.id, u.where = created.UploadId, where(s.regions.of(t.Bucket))
 	if err := u.sendAll(ctx, read, rest); err != nil {
 		return Stored{}, u.abort(ctx, err)
 	}
@@ -110,7 +113,7 @@ func (u *multipart) send(ctx context.Context, number int32, p part) (types.Compl
 		Bucket: &u.target.Bucket, Key: &u.target.Key, UploadId: u.id, PartNumber: &number,
 		Body: p.body(), ContentLength: &p.size,
 		SSECustomerAlgorithm: u.key.algorithm, SSECustomerKey: u.key.key, SSECustomerKeyMD5: u.key.md5,
-	})
+	}, u.where)
 	if err != nil {
 		return types.CompletedPart{}, fmt.Errorf("part %d: %w", number, classify(err, mustMatch))
 	}
@@ -132,7 +135,7 @@ func (u *multipart) complete(ctx context.Context) (Stored, error) {
 		Bucket: &u.target.Bucket, Key: &u.target.Key, UploadId: u.id, IfNoneMatch: aws.String("*"),
 		MultipartUpload: &types.CompletedMultipartUpload{Parts: parts}, MpuObjectSize: &u.size,
 		SSECustomerAlgorithm: u.key.algorithm, SSECustomerKey: u.key.key, SSECustomerKeyMD5: u.key.md5,
-	})
+	}, u.where)
 	if err == nil {
 		return Stored{Size: u.size, ETag: aws.ToString(out.ETag), VersionID: aws.ToString(out.VersionId)}, nil
 	}
@@ -150,7 +153,7 @@ func (u *multipart) abort(ctx context.Context, err error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), abortTimeout)
 	defer cancel()
 	_, failed := u.store.client.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{
-		Bucket: &u.target.Bucket, Key: &u.target.Key, UploadId: u.id})
+		Bucket: &u.target.Bucket, Key: &u.target.Key, UploadId: u.id}, u.where)
 	if failed == nil || err == nil || isCode(failed, "NoSuchUpload") {
 		return err
 	}

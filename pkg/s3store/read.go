@@ -41,9 +41,11 @@ type Info struct {
 // be nil, is of mode sse-c.
 func (s *Store) Head(ctx context.Context, o Object, m *seal.Material) (Info, error) {
 	key := customerKeyOf(m)
-	out, err := s.client.HeadObject(ctx, &s3.HeadObjectInput{
-		Bucket: &o.Bucket, Key: &o.Key, VersionId: optional(o.VersionID), IfMatch: optional(o.ETag),
-		SSECustomerAlgorithm: key.algorithm, SSECustomerKey: key.key, SSECustomerKeyMD5: key.md5,
+	out, err := inRegion(ctx, s, o.Bucket, func(where func(*s3.Options)) (*s3.HeadObjectOutput, error) {
+		return s.client.HeadObject(ctx, &s3.HeadObjectInput{
+			Bucket: &o.Bucket, Key: &o.Key, VersionId: optional(o.VersionID), IfMatch: optional(o.ETag),
+			SSECustomerAlgorithm: key.algorithm, SSECustomerKey: key.key, SSECustomerKeyMD5: key.md5,
+		}, where)
 	})
 	if err != nil {
 		return Info{}, fmt.Errorf("looking at %s: %w", o, s.explain(ctx, o, m, err))
@@ -99,9 +101,11 @@ func (s *Store) ReadRange(ctx context.Context, o Object, m *seal.Material, off, 
 
 func (s *Store) get(ctx context.Context, o Object, m *seal.Material, byteRange string) (*s3.GetObjectOutput, error) {
 	key := customerKeyOf(m)
-	return s.client.GetObject(ctx, &s3.GetObjectInput{
-		Bucket: &o.Bucket, Key: &o.Key, VersionId: optional(o.VersionID), IfMatch: optional(o.ETag), Range: optional(byteRange),
-		SSECustomerAlgorithm: key.algorithm, SSECustomerKey: key.key, SSECustomerKeyMD5: key.md5,
+	return inRegion(ctx, s, o.Bucket, func(where func(*s3.Options)) (*s3.GetObjectOutput, error) {
+		return s.client.GetObject(ctx, &s3.GetObjectInput{
+			Bucket: &o.Bucket, Key: &o.Key, VersionId: optional(o.VersionID), IfMatch: optional(o.ETag), Range: optional(byteRange),
+			SSECustomerAlgorithm: key.algorithm, SSECustomerKey: key.key, SSECustomerKeyMD5: key.md5,
+		}, where)
 	})
 }
 

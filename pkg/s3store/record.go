@@ -86,10 +86,12 @@ func (s *Store) put(ctx context.Context, in *s3.PutObjectInput, body io.ReadSeek
 	}
 	in.Body, in.ContentLength = body, &size
 	for try := 1; ; try++ {
-		if _, err := body.Seek(0, io.SeekStart); err != nil {
-			return nil, err
-		}
-		out, err := s.client.PutObject(ctx, in)
+		out, err := inRegion(ctx, s, *in.Bucket, func(where func(*s3.Options)) (*s3.PutObjectOutput, error) {
+			if _, err := body.Seek(0, io.SeekStart); err != nil {
+				return nil, err
+			}
+			return s.client.PutObject(ctx, in, where)
+		})
 		if err == nil {
 			return out, nil
 		}
@@ -108,7 +110,9 @@ func (s *Store) put(ctx context.Context, in *s3.PutObjectInput, body io.ReadSeek
 // Delete removes an object, or in a versioned bucket hides it. One that is not
 // there is no error.
 func (s *Store) Delete(ctx context.Context, bucket, key string) error {
-	_, err := s.client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &bucket, Key: &key})
+	_, err := inRegion(ctx, s, bucket, func(where func(*s3.Options)) (*s3.DeleteObjectOutput, error) {
+		return s.client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &bucket, Key: &key}, where)
+	})
 	if err != nil {
 		return fmt.Errorf("deleting %s: %w", Object{Bucket: bucket, Key: key}, classify(err, mustMatch))
 	}
@@ -131,7 +135,9 @@ func (s *Store) List(ctx context.Context, bucket, prefix, startAfter string) ite
 		pages := s3.NewListObjectsV2Paginator(s.client, &s3.ListObjectsV2Input{
 			Bucket: &bucket, Prefix: optional(prefix), StartAfter: optional(startAfter)})
 		for pages.HasMorePages() {
-			page, err := pages.NextPage(ctx)
+			page, err := inRegion(ctx, s, bucket, func(where func(*s3.Options)) (*s3.ListObjectsV2Output, error) {
+				return pages.NextPage(ctx, where)
+			})
 			if err != nil {
 				yield(Entry{}, fmt.Errorf("listing %s: %w", Object{Bucket: bucket, Key: prefix}, classify(err, mustMatch)))
 				return

@@ -7,12 +7,13 @@
 //     there is none (If-None-Match: *);
 //   - a ranged read is one of the version and entity tag that were asked for;
 //   - a customer key (SSE-C) leaves the process only over TLS or to a loopback
-//     address, never after a redirect, and is never logged: the AWS client's
-//     logging of requests is off whatever the configuration says;
+//     address, never to where a redirect points, and is never logged: the AWS
+//     client's logging of requests is off whatever the configuration says;
 //   - an upload that fails leaves no parts behind that it could remove;
 //   - what went wrong can be told apart by the errors of package object.
 //
-// A request that S3 may answer differently when tried again is tried up to five
+// A bucket may be in any region: S3 tells which, and requests are made there. A
+// request that S3 may answer differently when tried again is tried up to five
 // times before its failure is returned.
 package s3store
 
@@ -51,12 +52,13 @@ type Store struct {
 	partSize int
 	maxParts int
 	blocks   sync.Pool // of *block
+	regions  *regions
 }
 
 // New returns the S3 of the configuration. With an endpoint of its own
 // (AWS_ENDPOINT_URL_S3), buckets are addressed by path.
 func New(cfg aws.Config, opts Options) *Store {
-	s := &Store{partSize: opts.PartSize, maxParts: maxParts}
+	s := &Store{partSize: opts.PartSize, maxParts: maxParts, regions: new(regions)}
 	if s.partSize == 0 {
 		s.partSize = DefaultPartSize
 	}

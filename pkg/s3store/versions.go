@@ -23,7 +23,9 @@ func (s *Store) Versions(ctx context.Context, bucket, prefix string) iter.Seq2[V
 	return func(yield func(Version, error) bool) {
 		pages := s3.NewListObjectVersionsPaginator(s.client, &s3.ListObjectVersionsInput{Bucket: &bucket, Prefix: optional(prefix)})
 		for pages.HasMorePages() {
-			page, err := pages.NextPage(ctx)
+			page, err := inRegion(ctx, s, bucket, func(where func(*s3.Options)) (*s3.ListObjectVersionsOutput, error) {
+				return pages.NextPage(ctx, where)
+			})
 			if err != nil {
 				yield(Version{}, fmt.Errorf("listing versions of %s: %w", Object{Bucket: bucket, Key: prefix}, classify(err, mustMatch)))
 				return

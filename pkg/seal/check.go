@@ -68,7 +68,7 @@ func keyOf(plaintext []byte, keyMD5 string) (Key, error) {
 	}
 	key, err := NewKey(plaintext)
 	if err != nil {
-		return Key{}, job.Fail(job.CodeKeyLength, "the key with MD5=%s has %d bits; an AES key has 128, 192 or 256 bits", keyMD5, 8*len(plaintext))
+		return Key{}, job.KeyLength(8*len(plaintext), keyMD5, "AES")
 	}
 	return key, nil
 }
@@ -86,6 +86,10 @@ func isKeyText(b []byte) bool {
 // unwrapFailure is a *job.Failure for a lasting refusal of the key service, else
 // err with what was being done.
 func (r *Keyring) unwrapFailure(err error, keyMD5 string, hint func(refusal) string) error {
+	var far *KeyRegionError
+	if errors.As(err, &far) {
+		return job.UnwrapFailed(err, keyMD5, far.remedy())
+	}
 	for _, refused := range refusals {
 		if errors.Is(err, refused.err) {
 			return job.UnwrapFailed(err, keyMD5, fmt.Sprintf(hint(refused), contextText(r.context)))
@@ -95,9 +99,13 @@ func (r *Keyring) unwrapFailure(err error, keyMD5 string, hint func(refusal) str
 }
 
 func (r *Keyring) generateFailure(err error) error {
-	for _, refusal := range refusals {
-		if errors.Is(err, refusal.err) {
-			return job.GenerateFailed(err, r.keyARN)
+	var far *KeyRegionError
+	if errors.As(err, &far) {
+		return job.GenerateFailed(err, r.keyARN, far.short())
+	}
+	for _, refused := range refusals {
+		if errors.Is(err, refused.err) {
+			return job.GenerateFailed(err, r.keyARN, refused.generating)
 		}
 	}
 	return fmt.Errorf("generating a data key with %s: %w", r.keyARN, err)

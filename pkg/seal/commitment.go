@@ -8,6 +8,8 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
+
+	"sealreel/pkg/shield"
 )
 
 // ErrCommitment says that an object does not carry the commitment of its mode,
@@ -24,8 +26,19 @@ func derive(k Key, purpose string) []byte {
 	return derived
 }
 
-// mac authenticates parts, each with its length before it.
-func mac(key []byte, parts ...string) []byte {
+// macOf authenticates parts, each with its length before it, under a key that is
+// derived from the data key for the purpose.
+func macOf(k Key, purpose string, parts ...string) []byte {
+	sum := make([]byte, 0, sha256.Size)
+	shield.Do(func() {
+		derived := derive(k, purpose)
+		defer clear(derived)
+		sum = mac(sum, derived, parts...)
+	})
+	return sum
+}
+
+func mac(sum, key []byte, parts ...string) []byte {
 	h := hmac.New(sha256.New, key)
 	for _, part := range parts {
 		var length [8]byte
@@ -33,7 +46,7 @@ func mac(key []byte, parts ...string) []byte {
 		h.Write(length[:])
 		h.Write([]byte(part))
 	}
-	return h.Sum(nil)
+	return h.Sum(sum)
 }
 
 // Commit binds an object that is sealed here to what it is sealed with: the
@@ -41,9 +54,7 @@ func mac(key []byte, parts ...string) []byte {
 // is derived from the data key. It says nothing of the content, and lets a
 // reader notice another algorithm, IV, key or object before it decrypts a byte.
 func (m *Material) Commit(bucket, key string) string {
-	derived := derive(m.Key, "sealreel commitment v1")
-	defer clear(derived)
-	return base64.StdEncoding.EncodeToString(mac(derived, m.Mode.Name, string(m.IV), bucket, key))
+	return base64.StdEncoding.EncodeToString(macOf(m.Key, "sealreel commitment v1", m.Mode.Name, string(m.IV), bucket, key))
 }
 
 // Committed checks an object's commitment; ErrCommitment when it is not that of
@@ -58,7 +69,5 @@ func (m *Material) Committed(commitment, bucket, key string) error {
 // Pair names the key and the IV together without showing either, however the
 // key is wrapped: 64 hexadecimal digits.
 func (m *Material) Pair() string {
-	derived := derive(m.Key, "sealreel key and iv v1")
-	defer clear(derived)
-	return hex.EncodeToString(mac(derived, string(m.IV)))
+	return hex.EncodeToString(macOf(m.Key, "sealreel key and iv v1", string(m.IV)))
 }

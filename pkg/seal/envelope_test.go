@@ -39,7 +39,7 @@ func TestOpen(t *testing.T) {
 		{name: "a forged context", plain: rawKey, wrapped: ofClient(), claimed: ours, code: 4018, contains: "store the object again"},
 		{name: "a context cut short", plain: rawKey, wrapped: more, claimed: ours, code: 4018, contains: "store the object again"},
 		{name: "another KMS key", plain: rawKey, wrapped: ours, ringARN: longARN, code: 4018, contains: "AwsKmsKeyArn"},
-		{name: "128 bits", plain: "keykeykeykeykeyk", wrapped: ours, code: 4017, contains: "mode s3-encryption-client takes a raw key of 256 bits"},
+		{name: "128 bits", plain: "keykeykeykeykeyk", wrapped: ours, code: 4017, contains: "s3-encryption-client takes 256 bits, not 128 bits"},
 		{name: "no key", plain: "", wrapped: ours, code: 4017},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -1,11 +1,14 @@
 package seal
 
 import (
+	"bytes"
 	"crypto/fips140"
 	"crypto/md5"
 	"fmt"
 	"io"
 	"log/slog"
+
+	"sealreel/pkg/shield"
 )
 
 // redacted is what a key prints as.
@@ -20,12 +23,18 @@ const redacted = "[key]"
 // can reach, it prints.
 type Key struct{ held func() *[]byte }
 
-// NewKey takes over raw, which the caller must no longer use: it is wiped with
-// the key. The error names the size only.
+// NewKey takes over raw, which is wiped: the key's own bytes lie where package
+// shield erases them, should nobody wipe the key. The error names the size only,
+// and leaves raw as it is.
 func NewKey(raw []byte) (Key, error) {
 	switch len(raw) {
 	case 16, 24, 32:
-		return Key{func() *[]byte { return &raw }}, nil
+		var own []byte
+		shield.Do(func() {
+			own = bytes.Clone(raw)
+			clear(raw)
+		})
+		return Key{func() *[]byte { return &own }}, nil
 	}
 	return Key{}, fmt.Errorf("a key of %d bytes: AES keys have 16, 24 or 32", len(raw))
 }
@@ -61,7 +70,7 @@ func (k Key) MD5() [md5.Size]byte { return digest(k.Bytes()) }
 // digest is MD5 also in a process that allows only FIPS 140 algorithms: it
 // identifies a key here and protects nothing.
 func digest(b []byte) (sum [md5.Size]byte) {
-	fips140.WithoutEnforcement(func() { sum = md5.Sum(b) })
+	fips140.WithoutEnforcement(func() { shield.Do(func() { sum = md5.Sum(b) }) })
 	return sum
 }
 

@@ -3,15 +3,18 @@ package seal
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/gob"
 	"encoding/hex"
 	"encoding/json"
 	"encoding/xml"
 	"errors"
 	"fmt"
+	"log"
 	"log/slog"
 	"net/url"
 	"strings"
 	"testing"
+	"text/template"
 )
 
 const rawKey = "a secret key of 32 bytes, truly!"
@@ -64,7 +67,7 @@ func TestKeyIsRedacted(t *testing.T) {
 	values := []any{key, &key, exported{key}, &exported{key}, hidden{key}, &hidden{key}, []Key{key}, map[string]Key{"k": key},
 		deep{map[string]Key{"k": key}, []Key{key}, &key, &hidden{key}, key}, Material{Key: key}, &Material{Key: key}}
 	for _, v := range values {
-		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "% x", "%d", "%o", "%b", "%c", "%U", "%5.2s"} {
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "% x", "%d", "%o", "%b", "%c", "%U", "%5.2s", "%+q", "%#q", "%#x", "%#v", "%p", "%t", "%e", "%T", "%!"} {
 			if form := leaks(fmt.Sprintf(verb, v)); form != "" {
 				t.Errorf("%s of %T shows the key as %s", verb, v, form)
 			}
@@ -72,9 +75,14 @@ func TestKeyIsRedacted(t *testing.T) {
 		var logged bytes.Buffer
 		slog.New(slog.NewTextHandler(&logged, nil)).Info("m", "v", v)
 		slog.New(slog.NewJSONHandler(&logged, nil)).Info("m", "v", v)
+		log.New(&logged, "", 0).Println("m", v)
 		encoded, _ := json.Marshal(v)
 		marked, _ := xml.Marshal(v)
-		for what, text := range map[string]string{"slog": logged.String(), "JSON": string(encoded), "XML": string(marked)} {
+		var gobbed, filled bytes.Buffer
+		_ = gob.NewEncoder(&gobbed).Encode(v) // refuses what has nothing to encode
+		_ = template.Must(template.New("").Parse(`{{.}} {{printf "%x" .}} {{js .}} {{urlquery .}}`)).Execute(&filled, v)
+		for what, text := range map[string]string{"a log": logged.String(), "JSON": string(encoded), "XML": string(marked),
+			"gob": gobbed.String(), "a template": filled.String()} {
 			if form := leaks(text); form != "" {
 				t.Errorf("%s of %T shows the key as %s", what, v, form)
 			}
@@ -82,6 +90,41 @@ func TestKeyIsRedacted(t *testing.T) {
 	}
 	if s := fmt.Sprint(errors.New("with "), key, fmt.Errorf("%w %v", errors.New("x"), key)); leaks(s) != "" || !strings.Contains(s, redacted) {
 		t.Errorf("printed %q", s)
+	}
+}
+
+// Where an encoder asks the key itself, it is told what a key prints as.
+func TestKeyMarshalsAsRedacted(t *testing.T) {
+	key := newKey(t, rawKey)
+	text, err := key.MarshalText()
+	if err != nil || string(text) != redacted {
+		t.Errorf("text: %q, %v", text, err)
+	}
+	for want, v := range map[string]any{`"` + redacted + `"`: key, `{"Key":"` + redacted + `"}`: struct{ Key *Key }{&key}} {
+		if b, err := json.Marshal(v); err != nil || string(b) != want {
+			t.Errorf("JSON: %s, %v, want %s", b, err, want)
+		}
+	}
+	type element struct{ Key Key }
+	if b, err := xml.Marshal(element{key}); err != nil || !bytes.Contains(b, []byte("<Key>"+redacted+"</Key>")) {
+		t.Errorf("XML: %s, %v", b, err)
+	}
+	if v := slog.AnyValue(key).Resolve().String(); v != redacted {
+		t.Errorf("slog: %s", v)
+	}
+	var gobbed bytes.Buffer
+	_ = gob.NewEncoder(&gobbed).Encode(element{key}) // may refuse
+	if leaks(gobbed.String()) != "" {
+		t.Error("gob encodes a key's bytes")
+	}
+}
+
+// A new key has bytes of its own, and leaves none in what it was made of.
+func TestNewKeyWipesWhatItTakes(t *testing.T) {
+	raw := []byte(rawKey)
+	key, err := NewKey(raw)
+	if err != nil || string(key.Bytes()) != rawKey || !bytes.Equal(raw, make([]byte, len(raw))) {
+		t.Errorf("%q, %v", raw, err)
 	}
 }
 

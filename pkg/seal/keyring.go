@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"sealreel/pkg/job"
+	"sealreel/pkg/shield"
 )
 
 // Material is what one encryption element comes to: the mode and, where the
@@ -151,19 +152,25 @@ func (r *Keyring) unwrap(ctx context.Context, ciphertext []byte, context map[str
 	if !h.key.IsZero() {
 		return h.key, nil
 	}
-	plaintext, err := r.keys.Decrypt(ctx, ciphertext, r.keyARN, context)
+	var key Key
+	shield.Do(func() { key, err = r.decrypt(ctx, ciphertext, context, hint) })
 	if err != nil {
-		return Key{}, r.unwrapFailure(err, md5Of(ciphertext), hint)
-	}
-	key, err := keyOf(plaintext, md5Of(ciphertext))
-	if err != nil {
-		clear(plaintext)
 		return Key{}, err
 	}
 	if err := r.keep(h, key); err != nil {
 		return Key{}, err
 	}
 	return key, nil
+}
+
+// decrypt asks the key service for a key.
+func (r *Keyring) decrypt(ctx context.Context, ciphertext []byte, context map[string]string, hint func(refusal) string) (Key, error) {
+	plaintext, err := r.keys.Decrypt(ctx, ciphertext, r.keyARN, context)
+	if err != nil {
+		return Key{}, r.unwrapFailure(err, md5Of(ciphertext), hint)
+	}
+	defer clear(plaintext)
+	return keyOf(plaintext, md5Of(ciphertext))
 }
 
 // NewIV is a random InitializationVector for the mode.
@@ -214,16 +221,16 @@ func (r *Keyring) GenerateBits(ctx context.Context, mode string, bits int) (job.
 // ring.
 func (r *Keyring) generate(ctx context.Context, bits int, context map[string]string) (Key, []byte, error) {
 	if r.keyARN == "" {
-		return Key{}, nil, job.GenerateFailed(nil, "")
+		return Key{}, nil, job.NoGenerator()
 	}
-	plaintext, ciphertext, err := r.keys.Generate(ctx, r.keyARN, bits/8, context)
+	var (
+		key        Key
+		ciphertext []byte
+		err        error
+	)
+	shield.Do(func() { key, ciphertext, err = r.ask(ctx, bits, context) })
 	if err != nil {
-		return Key{}, nil, r.generateFailure(err)
-	}
-	key, err := NewKey(plaintext)
-	if err != nil || key.Bits() != bits {
-		clear(plaintext)
-		return Key{}, nil, job.Fail(job.CodeGenerateKey, "the KMS key ARN %s made a key of %d bits, not of %d", r.keyARN, 8*len(plaintext), bits)
+		return Key{}, nil, err
 	}
 	h, err := r.place(ciphertext, context)
 	if err != nil {
@@ -236,4 +243,17 @@ func (r *Keyring) generate(ctx context.Context, bits int, context map[string]str
 		return Key{}, nil, err
 	}
 	return h.key, ciphertext, nil
+}
+
+// ask asks the key service for a new key.
+func (r *Keyring) ask(ctx context.Context, bits int, context map[string]string) (Key, []byte, error) {
+	plaintext, ciphertext, err := r.keys.Generate(ctx, r.keyARN, bits/8, context)
+	if err != nil {
+		return Key{}, nil, r.generateFailure(err)
+	}
+	defer clear(plaintext)
+	if key, err := NewKey(plaintext); err == nil && key.Bits() == bits {
+		return key, ciphertext, nil
+	}
+	return Key{}, nil, job.Fail(job.CodeGenerateKey, "the KMS key ARN %s made a key of %d bits, not of %d", r.keyARN, 8*len(plaintext), bits)
 }

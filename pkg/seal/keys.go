@@ -3,6 +3,8 @@ package seal
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 )
 
 // Keys is a key service that wraps keys, such as AWS KMS. Its errors wrap those
@@ -33,28 +35,62 @@ var (
 	ErrThrottled = errors.New("the key service is throttling requests")
 )
 
+// KeyRegionError: the KMS key is in another region than the key service that was
+// to use it, so there is no use in asking. It lasts.
+type KeyRegionError struct {
+	KeyARN    string
+	KeyRegion string // the key's
+	Region    string // the key service's, which is the pipeline's
+}
+
+func (e *KeyRegionError) Error() string { return e.KeyARN + ": " + e.remedy() }
+
+// remedy says what to do. A multi-Region key can have a replica where it is
+// wanted, under the same id.
+func (e *KeyRegionError) remedy() string {
+	what := fmt.Sprintf("the KMS key must be in the pipeline's region %s, not in %s", e.Region, e.KeyRegion)
+	if e.replicable() {
+		return what + "; name its replica there, if there is one"
+	}
+	return what
+}
+
+// short is a remedy where the key's ARN stands before it.
+func (e *KeyRegionError) short() string {
+	if e.replicable() {
+		return "name its replica in the pipeline's region " + e.Region
+	}
+	return "it must be in the pipeline's region " + e.Region
+}
+
+func (e *KeyRegionError) replicable() bool { return strings.Contains(e.KeyARN, ":key/mrk-") }
+
 // refusal pairs a lasting answer with what to do about it, where the key is that
-// of an element, and where it is that of an object's envelope.
+// of an element, where it is that of an object's envelope, and where one was to
+// be made. The former two get the pipeline's encryption context.
 type refusal struct {
-	err               error
-	element, envelope string
+	err                           error
+	element, envelope, generating string
 }
 
 func elementHint(r refusal) string  { return r.element }
 func envelopeHint(r refusal) string { return r.envelope }
 
+// A StatusDetail has room for little more than these with the default context.
 var refusals = []refusal{
 	{ErrInvalidCiphertext, "wrap the raw key again with KMS, under the encryption context %s",
-		"it is that of the object's envelope: store the object again, under the encryption context %s"},
-	{ErrIncorrectKey, "wrap the raw key with the pipeline's AwsKmsKeyArn, under the encryption context %s",
-		"it is that of the object's envelope: store the object with the pipeline's AwsKmsKeyArn, under the encryption context %s"},
-	{ErrAccess, allowKey, allowKey},
-	{ErrNoKey, missingKey, missingKey},
-	{ErrDisabled, enableKey, enableKey},
+		"it is the envelope's: store the object again, under the context %s",
+		"check that it is the ARN of a KMS key"},
+	{ErrIncorrectKey, "wrap it with the pipeline's AwsKmsKeyArn under the context %s",
+		"it is the envelope's: store the object with the AwsKmsKeyArn, context %s",
+		"check that it is the ARN of a KMS key"},
+	{ErrAccess, allowKey, allowKey, "allow the function's role kms:GenerateDataKey with it"},
+	{ErrNoKey, missingKey, missingKey, "it does not exist"},
+	{ErrDisabled, enableKey, enableKey, "enable it"},
 }
 
 const (
-	allowKey   = "allow the function's role kms:Decrypt with the key that wrapped it, under the encryption context %s"
-	missingKey = "the KMS key that wrapped it, or the pipeline's AwsKmsKeyArn, does not exist (encryption context %s)"
-	enableKey  = "enable the KMS key that wrapped it (encryption context %s)"
+	allowKey   = "allow kms:Decrypt to the function's role under the context %s"
+	missingKey = "its KMS key, or the AwsKmsKeyArn, does not exist (context %s)"
+	enableKey  = "enable the KMS key that wrapped it (context %s)"
 )

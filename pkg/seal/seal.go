@@ -9,5 +9,9 @@
 //     the KeyMd5 that came with it;
 //   - a Keyring asks the key service once for each key, and wipes all of them
 //     when it is closed;
-//   - keys travel only over TLS or within the machine (CheckEndpoint).
+//   - keys travel only over TLS or within the machine (CheckEndpoint);
+//   - plaintext keys are asked for, held and derived from under package shield: a
+//     build with GOEXPERIMENT=runtimesecret also erases the copies that nothing
+//     here can reach, such as those that a key service's answer was decoded
+//     through.
 package seal

@@ -102,7 +102,10 @@ func (w *chunkWork) failAll(err error) {
 }
 
 func (w *chunkWork) do(ctx context.Context) error {
-	vault := w.Open(w.plan.Keys)
+	vault, err := w.Open(ctx, w.plan.Keys)
+	if err != nil {
+		return err
+	}
 	defer vault.Close()
 	w.vault = vault
 	if err := w.loadSounds(ctx); err != nil {

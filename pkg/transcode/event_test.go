@@ -36,7 +36,7 @@ type desk struct {
 func newDesk() *desk {
 	d := &desk{start: time.Now()}
 	d.Worker = &Worker{Ledger: ledger.New(&d.state, "state"), Queue: d, Log: slog.New(slog.DiscardHandler),
-		Open: func(plan.Keys) Vault { panic("no media is needed here") }}
+		Open: func(context.Context, plan.Keys) (Vault, error) { panic("no media is needed here") }}
 	return d
 }
 
@@ -200,7 +200,7 @@ func TestGivenUpTasks(t *testing.T) {
 		t.Errorf("sent %q, want %q", d.sent, want)
 	}
 	// The chunk then finds that its sound failed, without opening any media but its own.
-	d.Open = func(plan.Keys) Vault { return closing{} }
+	d.Open = func(context.Context, plan.Keys) (Vault, error) { return closing{}, nil }
 	if d.handle(t, message(ask(task.Chunk(0, 0)).Body(), "1")) || !d.ready(t, "1") {
 		t.Error("the chunk without sound does not fail its output")
 	}

@@ -8,7 +8,7 @@ import (
 	"io"
 
 	"sealreel/pkg/fragment"
-	"sealreel/pkg/progressive"
+	"sealreel/pkg/part"
 	"sealreel/pkg/task"
 )
 
@@ -23,7 +23,7 @@ func (a *attempt) newKey(name string) string {
 
 // storePart stores samples that are in memory as a part.
 func (a *attempt) storePart(ctx context.Context, vault Vault, name string, track *fragment.Track, samples []fragment.Sample) (task.Part, error) {
-	index := progressive.NewIndexWriter(track)
+	index := part.NewIndexWriter(track)
 	data := make([]io.Reader, len(samples))
 	for i, s := range samples {
 		if err := index.Add(s); err != nil {
@@ -40,7 +40,7 @@ func (a *attempt) storePart(ctx context.Context, vault Vault, name string, track
 }
 
 // storeIndex stores the index of a part whose data is stored.
-func (a *attempt) storeIndex(ctx context.Context, vault Vault, key string, dataSize int64, index *progressive.IndexWriter) (task.Part, error) {
+func (a *attempt) storeIndex(ctx context.Context, vault Vault, key string, dataSize int64, index *part.IndexWriter) (task.Part, error) {
 	size, err := vault.StoreWork(ctx, key+".index", bytes.NewReader(index.Bytes()))
 	if err != nil {
 		return task.Part{}, err
@@ -79,7 +79,7 @@ type WorkReader interface {
 }
 
 // LoadIndex reads the index of a part.
-func LoadIndex(ctx context.Context, vault WorkReader, f task.WorkFile) (*progressive.Index, error) {
+func LoadIndex(ctx context.Context, vault WorkReader, f task.WorkFile) (*part.Index, error) {
 	r, err := vault.Work(ctx, f.Key, f.Size)
 	if err != nil {
 		return nil, err
@@ -89,7 +89,7 @@ func LoadIndex(ctx context.Context, vault WorkReader, f task.WorkFile) (*progres
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", f.Key, err)
 	}
-	index, err := progressive.ParseIndex(b)
+	index, err := part.ParseIndex(b)
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", f.Key, err)
 	}

@@ -7,7 +7,7 @@ import (
 	"io"
 
 	"sealreel/pkg/fragment"
-	"sealreel/pkg/progressive"
+	"sealreel/pkg/part"
 	"sealreel/pkg/task"
 )
 
@@ -19,7 +19,7 @@ type reel struct {
 
 	key    string
 	codec  string
-	index  *progressive.IndexWriter
+	index  *part.IndexWriter
 	pipe   *io.PipeWriter
 	buf    *bufio.Writer
 	stored chan stored
@@ -43,7 +43,7 @@ func (r *reel) frame(ctx context.Context, track *fragment.Track, f frame) error 
 
 func (r *reel) begin(ctx context.Context, track *fragment.Track) {
 	pr, pw := io.Pipe()
-	r.index, r.codec, r.pipe = progressive.NewIndexWriter(track), track.Codec, pw
+	r.index, r.codec, r.pipe = part.NewIndexWriter(track), track.Codec, pw
 	r.buf = bufio.NewWriterSize(pw, 64<<10)
 	r.key = r.newKey(fmt.Sprintf("%s-picture-%d", task.Chunk(r.group, r.number), r.place))
 	r.stored = make(chan stored, 1)

@@ -38,7 +38,10 @@ func (a *attempt) audio(ctx context.Context) error {
 }
 
 func (a *attempt) encodeSound(ctx context.Context, pieces *pieces) error {
-	vault := a.Open(a.plan.Keys)
+	vault, err := a.Open(ctx, a.plan.Keys)
+	if err != nil {
+		return err
+	}
 	defer vault.Close()
 	in, err := vault.Input(ctx, a.plan.Input)
 	if err != nil {

@@ -47,7 +47,7 @@ type Queue interface {
 type Worker struct {
 	Ledger    *ledger.Ledger
 	Queue     Queue
-	Open      func(k plan.Keys) Vault
+	Open      func(ctx context.Context, k plan.Keys) (Vault, error)
 	FFmpeg    string
 	MaxPixels int // largest picture that is decoded, wherever in the file it is
 	Settings  encode.Settings

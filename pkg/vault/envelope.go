@@ -2,6 +2,7 @@ package vault
 
 import (
 	"context"
+	"fmt"
 
 	"sealreel/pkg/envelope"
 	"sealreel/pkg/job"
@@ -13,15 +14,47 @@ import (
 // element alone decides: what an object's metadata says switches nothing on.
 func enveloped(e *job.Encryption) bool { return e != nil && e.Mode == job.ModeS3EC }
 
+// DescribeEnvelope is the user metadata of an object that is encrypted with an
+// envelope's key: what AWS's client reads, and the commitment, which its format
+// has nothing like.
+func DescribeEnvelope(e envelope.Envelope, m *seal.Material, bucket, key string) map[string]string {
+	metadata := e.Metadata()
+	metadata[MetadataMode], metadata[MetadataCommitment] = m.Mode.Name, m.Commit(bucket, key)
+	return metadata
+}
+
+// DescribedEnvelope holds what an object with an envelope says of itself against
+// its name and m, the material of that envelope, before the first byte is
+// decrypted. AWS's client says nothing, which is accepted of objects that are not
+// known to be ours; of those that are, it shows that somebody took it away. What
+// contradicts is a seal.ErrCommitment.
+func DescribedEnvelope(metadata map[string]string, m *seal.Material, bucket, key string, ours bool) error {
+	mode, commitment := metadata[MetadataMode], metadata[MetadataCommitment]
+	if !ours && mode == "" && commitment == "" {
+		return nil
+	}
+	if mode != m.Mode.Name {
+		return fmt.Errorf("its metadata %s is not %s: %w", MetadataMode, m.Mode.Name, seal.ErrCommitment)
+	}
+	if err := m.Committed(commitment, bucket, key); err != nil {
+		return fmt.Errorf("its metadata %s: %w", MetadataCommitment, err)
+	}
+	return nil
+}
+
 // pinEnvelope reads the envelope of an input, and checks that its key can be
-// unwrapped.
+// unwrapped and that the object is the one it says it is, if it does.
 func (s *Session) pinEnvelope(ctx context.Context, in plan.Input, metadata map[string]string) (*envelope.Envelope, error) {
 	e, err := envelope.Parse(metadata, in.Size)
 	if err != nil {
 		return nil, job.EnvelopeRefused(err, in.Key)
 	}
-	if _, err := s.keyring.Open(ctx, e, in.Key); err != nil {
+	m, err := s.keyring.Open(ctx, e, in.Key)
+	if err != nil {
 		return nil, err
+	}
+	if err := DescribedEnvelope(metadata, m, in.Bucket, in.Key, false); err != nil {
+		return nil, job.EnvelopeRefused(fmt.Errorf("%w; store it anew under this name", err), in.Key)
 	}
 	return &e, nil
 }
@@ -35,9 +68,7 @@ func (s *Session) sealing(ctx context.Context, o plan.Output, key string, m *sea
 		if err != nil {
 			return nil, nil, err
 		}
-		metadata := e.Metadata()
-		metadata[MetadataMode], metadata[MetadataCommitment] = made.Mode.Name, made.Commit(o.Bucket, key)
-		return made, metadata, nil
+		return made, DescribeEnvelope(e, made, o.Bucket, key), nil
 	}
 	own := *m
 	if o.SegmentFrames > 0 {

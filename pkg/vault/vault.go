@@ -18,6 +18,7 @@ import (
 	"sealreel/pkg/job"
 	"sealreel/pkg/object"
 	"sealreel/pkg/plan"
+	"sealreel/pkg/role"
 	"sealreel/pkg/s3store"
 	"sealreel/pkg/seal"
 	"sealreel/pkg/source"
@@ -28,11 +29,18 @@ type Vault struct {
 	store      *s3store.Store
 	keys       seal.Keys
 	workBucket string
+	assume     Assume
 }
 
-// New returns the vault over a store and a key service.
-func New(store *s3store.Store, keys seal.Keys, workBucket string) *Vault {
-	return &Vault{store: store, keys: keys, workBucket: workBucket}
+// Assume takes on a pipeline's role for one job, and returns storage and key
+// service as the role may use them. A role that can't be assumed is a
+// *job.Failure.
+type Assume func(ctx context.Context, r role.Role, k role.Keys) (*s3store.Store, seal.Keys, error)
+
+// New returns the vault over a store and a key service. Work files are always
+// stored with the store's own rights. Without assume no role can be taken on.
+func New(store *s3store.Store, keys seal.Keys, workBucket string, assume Assume) *Vault {
+	return &Vault{store: store, keys: keys, workBucket: workBucket, assume: assume}
 }
 
 // Document reads a whole dropped object of at most limit bytes; of a longer one
@@ -59,17 +67,36 @@ var window = source.Options{BlockSize: 2 << 20, Blocks: 6, ReadAhead: 2}
 // Session is a vault with the keys of one job for one invocation. It must be
 // closed.
 type Session struct {
-	*Vault
-	plan     plan.Keys
-	keyring  *seal.Keyring
-	workring *seal.Keyring
+	plan       plan.Keys
+	store      *s3store.Store // for the job's objects
+	workStore  *s3store.Store
+	workBucket string
+	keyring    *seal.Keyring
+	workring   *seal.Keyring
 }
 
-// Open begins a session under the job's keys.
-func (v *Vault) Open(k plan.Keys) *Session {
-	return &Session{Vault: v, plan: k,
-		keyring:  seal.NewKeyring(v.keys, k.KeyARN, k.Context),
-		workring: seal.NewKeyring(v.keys, k.WorkKeyARN, k.Context)}
+// Open begins a session under the job's keys and, where the pipeline has one,
+// under its role: objects of the job and its keys are then used with the role's
+// rights only. A role that can't be assumed is a *job.Failure. The work key is
+// used with the role's rights too, unless it is wrapped with the stack's own KMS
+// key, of which the role need not know.
+func (v *Vault) Open(ctx context.Context, k plan.Keys) (*Session, error) {
+	store, keys, workKeys := v.store, v.keys, v.keys
+	if k.Role != nil {
+		if v.assume == nil {
+			return nil, job.RoleRefused(errors.New("nothing here takes on roles"), k.Role.ARN)
+		}
+		var err error
+		if store, keys, err = v.assume(ctx, *k.Role, role.Keys{ARN: k.KeyARN, Context: k.Context}); err != nil {
+			return nil, err
+		}
+		if k.WorkKeyARN == k.KeyARN {
+			workKeys = keys
+		}
+	}
+	return &Session{plan: k, store: store, workStore: v.store, workBucket: v.workBucket,
+		keyring:  seal.NewKeyring(keys, k.KeyARN, k.Context),
+		workring: seal.NewKeyring(workKeys, k.WorkKeyARN, k.Context)}, nil
 }
 
 // Close wipes the session's keys.
@@ -174,7 +201,7 @@ func decryptFailure(err error, in plan.Input) error {
 // raw opens a pinned object as S3 gives it.
 func (s *Session) raw(ctx context.Context, in plan.Input, m *seal.Material) *source.Reader {
 	o := s3store.Object{Bucket: in.Bucket, Key: in.Key, VersionID: in.VersionID, ETag: in.ETag}
-	return s.open(ctx, o, m, in.Size, func(err error) error {
+	return open(ctx, s.store, o, m, in.Size, func(err error) error {
 		return s3store.InputFailure(err, o, modeName(in.Encryption))
 	})
 }
@@ -199,9 +226,9 @@ func params(m *seal.Material) aesstream.Params {
 	return aesstream.Params{Mode: format(m.Mode), Key: m.Key, IV: m.IV}
 }
 
-func (s *Session) open(ctx context.Context, o s3store.Object, m *seal.Material, size int64, explain func(error) error) *source.Reader {
+func open(ctx context.Context, store *s3store.Store, o s3store.Object, m *seal.Material, size int64, explain func(error) error) *source.Reader {
 	return source.New(ctx, func(ctx context.Context, off, n int64) (io.ReadCloser, error) {
-		body, err := s.store.ReadRange(ctx, o, m, off, n)
+		body, err := store.ReadRange(ctx, o, m, off, n)
 		if err != nil {
 			return nil, explain(err)
 		}
@@ -229,6 +256,11 @@ func (s *Session) Seal(ctx context.Context, e *job.Encryption) (*job.Encryption,
 	}
 	_, err = s.keyring.Unwrap(ctx, *e)
 	return e, err
+}
+
+// Region is the region that a bucket is in.
+func (s *Session) Region(ctx context.Context, bucket string) (string, error) {
+	return s.store.Region(ctx, bucket)
 }
 
 // Exists says whether an object of the name is there. A caller who may not know

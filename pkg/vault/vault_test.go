@@ -110,19 +110,24 @@ func (k *kms) Generate(_ context.Context, _ string, n int, _ map[string]string) 
 	return raw, append([]byte(wrapping), raw...), nil
 }
 
-// open begins a session of a job with a work key, over an endpoint.
-func open(t *testing.T, endpoint string) *Session {
+// begin opens a session of a job with a work key, over an endpoint.
+func begin(t *testing.T, endpoint string) *Session {
 	t.Helper()
 	cfg := aws.Config{Region: "us-east-1", BaseEndpoint: &endpoint, Credentials: credentials.NewStaticCredentialsProvider("A", "S", ""), RetryMaxAttempts: 1}
-	v := New(s3store.New(cfg, s3store.Options{}), &kms{}, "work")
+	v := New(s3store.New(cfg, s3store.Options{}), &kms{}, "work", nil)
 	keys := plan.Keys{KeyARN: "arn:k", WorkKeyARN: "arn:k", Context: map[string]string{"a": "b"}}
-	first := v.Open(keys)
-	var err error
+	first, err := v.Open(t.Context(), keys)
+	if err != nil {
+		t.Fatal(err)
+	}
 	if keys.Work, err = first.WorkKey(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	first.Close()
-	s := v.Open(keys)
+	s, err := v.Open(t.Context(), keys)
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(s.Close)
 	return s
 }
@@ -132,7 +137,7 @@ func serve(t *testing.T) (*Session, *storage) {
 	s3 := &storage{objects: map[string]stored{}}
 	server := httptest.NewServer(s3)
 	t.Cleanup(server.Close)
-	return open(t, server.URL), s3
+	return begin(t, server.URL), s3
 }
 
 func readAll(t *testing.T, s *Session, key string, size int64) ([]byte, error) {
@@ -259,7 +264,7 @@ func TestPin(t *testing.T) {
 // machine gets no customer key, and the job says why:
 // customer keys go over TLS or loopback only.
 func TestKeysStayHereWithoutTLS(t *testing.T) {
-	s := open(t, "http://storage.example:9000")
+	s := begin(t, "http://storage.example:9000")
 	key, err := s.Seal(t.Context(), &job.Encryption{Mode: job.ModeSSEC})
 	if err != nil {
 		t.Fatal(err)

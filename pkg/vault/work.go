@@ -34,7 +34,7 @@ func (s *Session) StoreWork(ctx context.Context, key string, r io.Reader) (int64
 		pipe.CloseWithError(err) // nil is the end of the object
 	}()
 	defer sealed.Close()
-	stored, err := s.store.Upload(ctx, s3store.UploadTarget{Bucket: s.workBucket, Key: key, ContentType: "application/octet-stream", Writer: key}, sealed)
+	stored, err := s.workStore.Upload(ctx, s3store.UploadTarget{Bucket: s.workBucket, Key: key, ContentType: "application/octet-stream", Writer: key}, sealed)
 	return stored.Size, err
 }
 
@@ -45,7 +45,7 @@ func (s *Session) Work(ctx context.Context, key string, size int64) (io.ReadClos
 	if err != nil {
 		return nil, err
 	}
-	in := s.open(ctx, s3store.Object{Bucket: s.workBucket, Key: key}, nil, size, func(err error) error { return err })
+	in := open(ctx, s.workStore, s3store.Object{Bucket: s.workBucket, Key: key}, nil, size, func(err error) error { return err })
 	r, err := work.NewReader(io.NewSectionReader(in, 0, size), m.Key, s.workBucket+"/"+key)
 	if err != nil {
 		in.Close()

@@ -23,8 +23,11 @@ import (
 	"sealreel/pkg/plan"
 	"sealreel/pkg/probe"
 	"sealreel/pkg/reconcile"
+	"sealreel/pkg/role"
 	"sealreel/pkg/s3store"
+	"sealreel/pkg/seal"
 	"sealreel/pkg/sqsqueue"
+	"sealreel/pkg/stsrole"
 	"sealreel/pkg/transcode"
 	"sealreel/pkg/vault"
 )
@@ -58,13 +61,20 @@ func FromEnv(ctx context.Context) (*Parts, error) {
 	if err != nil {
 		return nil, err
 	}
-	store := s3store.New(cfg, s3store.Options{})
+	store, keys, roles := s3store.New(cfg, s3store.Options{}), kmskeys.New(cfg), stsrole.New(cfg)
+	assume := func(ctx context.Context, r role.Role, k role.Keys) (*s3store.Store, seal.Keys, error) {
+		session, err := roles.Assume(ctx, r, k)
+		if err != nil {
+			return nil, nil, err
+		}
+		return store.As(session), keys.As(session), nil
+	}
 	return &Parts{
 		Config: c,
 		AWS:    cfg,
 		Store:  store,
 		Ledger: ledger.New(store, c.StateBucket),
-		Vault:  vault.New(store, kmskeys.New(cfg), c.WorkBucket),
+		Vault:  vault.New(store, keys, c.WorkBucket, assume),
 		Queue:  sqsqueue.New(cfg, c.QueueURL),
 		Log:    slog.New(slog.NewJSONHandler(os.Stdout, &slog.HandlerOptions{Level: c.LogLevel})).With("function", lambdacontext.FunctionName),
 	}, nil
@@ -75,7 +85,7 @@ func (p *Parts) Worker() *transcode.Worker {
 	return &transcode.Worker{
 		Ledger:    p.Ledger,
 		Queue:     p.Queue,
-		Open:      func(k plan.Keys) transcode.Vault { return p.Vault.Open(k) },
+		Open:      func(ctx context.Context, k plan.Keys) (transcode.Vault, error) { return p.Vault.Open(ctx, k) },
 		FFmpeg:    p.Config.FFmpeg,
 		MaxPixels: int(p.Config.MaxPixels),
 		Settings:  encode.Settings{X264Preset: p.Config.X264Preset},
@@ -89,11 +99,13 @@ func (p *Parts) Ingester() *ingest.Ingester {
 		Ledger:          p.Ledger,
 		Documents:       p.Vault,
 		Queue:           p.Queue,
-		Open:            func(k plan.Keys) ingest.Vault { return p.Vault.Open(k) },
+		Open:            func(ctx context.Context, k plan.Keys) (ingest.Vault, error) { return p.Vault.Open(ctx, k) },
 		Probe:           ingest.ProbeWith(probe.Prober{Path: p.Config.FFprobe, MaxPixels: int(p.Config.MaxPixels)}),
 		DefaultID:       p.Config.PipelineID,
 		DefaultPipeline: p.Config.Pipeline,
 		KeyARN:          p.Config.KeyARN,
+		RoleARN:         p.Config.RoleARN,
+		Region:          p.AWS.Region,
 		Options:         plan.Options{ChunkSeconds: p.Config.ChunkSeconds},
 		Log:             p.Log,
 	}
@@ -130,7 +142,7 @@ func (p *Parts) drops(ctx context.Context) iter.Seq2[reconcile.Dropped, error] {
 func (p *Parts) Assembler() *assemble.Assembler {
 	return &assemble.Assembler{
 		Ledger: p.Ledger,
-		Open:   func(k plan.Keys) assemble.Vault { return p.Vault.Open(k) },
+		Open:   func(ctx context.Context, k plan.Keys) (assemble.Vault, error) { return p.Vault.Open(ctx, k) },
 		Log:    p.Log,
 	}
 }

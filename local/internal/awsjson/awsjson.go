@@ -3,9 +3,9 @@
 // errors as AWS's clients read them (__type, message, and for services that
 // once spoke the query protocol X-Amzn-Query-Error).
 //
-// It checks who calls, not that they may: a request must carry a Signature
-// Version 4 header whose access key id is known. The signature is not
-// verified, since whoever embeds this chose the secrets too.
+// A request must carry a Signature Version 4 header whose access key id is
+// known. The signature is not verified, since whoever embeds this chose the
+// secrets too. Whether the caller may is for the action to ask: Call.Admit.
 package awsjson
 
 import (
@@ -19,6 +19,8 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+
+	"sealreel/local/internal/gate"
 )
 
 // Action answers one call: the output to encode, or an error, best an *Error.
@@ -31,11 +33,15 @@ type Call struct {
 	Endpoint    string // scheme and host as the caller addressed them, no final slash
 	Body        []byte // the input as JSON; never empty
 
+	SessionToken string // of temporary credentials, else empty
+	Secure       bool   // it came over TLS
+
 	// Resource and Context say what the call was about, for Handler.Done. An
 	// action sets them as soon as it knows: for SQS the queue's name, for KMS
 	// the key's ARN and the encryption context.
-	Resource string
-	Context  map[string]string
+	Resource    string
+	Context     map[string]string
+	gate.Record // what Admit decided
 }
 
 // Handler is one service.
@@ -91,7 +97,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // accept reads the request as far as every action needs it.
 func (h *Handler) accept(w http.ResponseWriter, r *http.Request) (*Call, error) {
-	if h.Private && r.TLS == nil && !fromLoopback(r) {
+	if h.Private && r.TLS == nil && !FromLoopback(r) {
 		return nil, &Error{Status: http.StatusForbidden, Type: "AccessDeniedException",
 			Message: "key material travels only over TLS or on the loopback interface; call this service there"}
 	}
@@ -99,13 +105,12 @@ func (h *Handler) accept(w http.ResponseWriter, r *http.Request) (*Call, error) 
 		return nil, &Error{Status: http.StatusMethodNotAllowed, Type: "UnknownOperationException",
 			Message: "the AWS JSON protocol uses POST, not " + r.Method}
 	}
-	id, err := accessKeyID(r.Header.Get("Authorization"))
+	id, err := AccessKeyID(r.Header.Get("Authorization"))
 	if err != nil {
 		return nil, err
 	}
 	if !h.Known(id) {
-		return nil, &Error{Status: http.StatusForbidden, Type: "com.amazon.coral.service#UnrecognizedClientException",
-			QueryCode: "InvalidClientTokenId", Message: "The security token included in the request is invalid."}
+		return nil, unknownCaller()
 	}
 	action, ok := strings.CutPrefix(r.Header.Get("X-Amz-Target"), h.Target+".")
 	if _, known := h.Actions[action]; !ok || !known {
@@ -127,7 +132,8 @@ func (h *Handler) accept(w http.ResponseWriter, r *http.Request) (*Call, error) 
 	if len(body) == 0 {
 		body = []byte("{}")
 	}
-	return &Call{Action: action, AccessKeyID: id, Endpoint: endpoint(r), Body: body}, nil
+	return &Call{Action: action, AccessKeyID: id, Endpoint: endpoint(r), Body: body,
+		SessionToken: r.Header.Get("X-Amz-Security-Token"), Secure: r.TLS != nil}, nil
 }
 
 func (h *Handler) checkContentType(r *http.Request) error {
@@ -140,9 +146,10 @@ func (h *Handler) checkContentType(r *http.Request) error {
 	return nil
 }
 
-// accessKeyID takes the caller's id out of a Signature Version 4 header:
+// AccessKeyID takes the caller's id out of a Signature Version 4 header:
 // AWS4-HMAC-SHA256 Credential=ID/date/region/service/aws4_request, ...
-func accessKeyID(header string) (string, error) {
+// Its errors are of type *Error.
+func AccessKeyID(header string) (string, error) {
 	rest, ok := strings.CutPrefix(header, "AWS4-HMAC-SHA256 ")
 	if !ok {
 		return "", &Error{Status: http.StatusForbidden, Type: "com.amazon.coral.service#MissingAuthenticationTokenException",
@@ -185,7 +192,8 @@ func endpoint(r *http.Request) string {
 	return "http://" + r.Host
 }
 
-func fromLoopback(r *http.Request) bool {
+// FromLoopback reports whether a request came from this machine.
+func FromLoopback(r *http.Request) bool {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
 		return false

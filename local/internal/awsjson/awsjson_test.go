@@ -147,7 +147,7 @@ func FuzzAccessKeyID(f *testing.F) {
 	f.Add(signed)
 	f.Add("AWS4-HMAC-SHA256 Credential=/,,=")
 	f.Fuzz(func(t *testing.T, header string) {
-		id, err := accessKeyID(header)
+		id, err := AccessKeyID(header)
 		if err == nil && (id == "" || !strings.Contains(header, "Credential="+id+"/")) {
 			t.Errorf("%q gave the id %q", header, id)
 		}

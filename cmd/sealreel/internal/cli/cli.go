@@ -35,7 +35,17 @@ type terminal struct {
 }
 
 // note tells whoever watches, not whoever takes the output.
-func (t *terminal) note(format string, args ...any) { fmt.Fprintf(t.stderr, format+"\n", args...) }
+func (t *terminal) note(format string, args ...any) {
+	_, _ = fmt.Fprintf(t.stderr, format+"\n", args...) // there is nobody else to tell
+}
+
+// show prints what was asked for and returns the exit code for that.
+func (t *terminal) show(text string) int {
+	if _, err := io.WriteString(t.stdout, text); err != nil {
+		return exitFailed
+	}
+	return exitOK
+}
 
 // line is a line of progress on standard error.
 func (t *terminal) line() *progress.Line { return progress.NewLine(t.stderr, t.getenv) }
@@ -69,7 +79,7 @@ func usagef(format string, args ...any) error { return &usageError{fmt.Sprintf(f
 func Run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
 	t := &terminal{getenv, os.Stdin, stdout, stderr}
 	if len(args) == 0 {
-		fmt.Fprint(stderr, overview())
+		t.note("%s", strings.TrimSuffix(overview(), "\n"))
 		return exitUsage
 	}
 	name, rest := args[0], args[1:]
@@ -91,8 +101,7 @@ func exitCode(ctx context.Context, t *terminal, c command, err error) int {
 	case err == nil:
 		return exitOK
 	case errors.Is(err, errHelp):
-		fmt.Fprint(t.stdout, c.help())
-		return exitOK
+		return t.show(c.help())
 	case errors.As(err, &usage):
 		t.note("sealreel %s: %v\nusage: sealreel %s %s", c.name, err, c.name, c.args)
 		return exitUsage
@@ -135,16 +144,14 @@ func find(name string) (command, bool) {
 
 func help(t *terminal, args []string) int {
 	if len(args) == 0 {
-		fmt.Fprint(t.stdout, overview())
-		return exitOK
+		return t.show(overview())
 	}
 	c, ok := find(args[0])
 	if !ok {
 		t.note("sealreel: there is no command %q; `sealreel help` lists them", args[0])
 		return exitUsage
 	}
-	fmt.Fprint(t.stdout, c.help())
-	return exitOK
+	return t.show(c.help())
 }
 
 func (c command) help() string {

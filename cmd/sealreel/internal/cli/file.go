@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 
 	"sealreel/cmd/sealreel/internal/crypt"
+	"sealreel/cmd/sealreel/internal/progress"
 	"sealreel/cmd/sealreel/internal/site"
 	"sealreel/pkg/job"
 	"sealreel/pkg/seal"
@@ -19,6 +21,38 @@ type input struct {
 	start   int64  // where it is read from
 	size    int64  // bytes from there on; unknown unless it is regular
 	regular bool
+}
+
+// workpiece is a file of one's own and the keyring of the stack's pipeline, with
+// which it is encrypted or decrypted. It must be closed.
+type workpiece struct {
+	*input
+	ring *seal.Keyring
+}
+
+func openWorkpiece(ctx context.Context, t *terminal, name string) (*workpiece, error) {
+	in, err := openInput(t, name)
+	if err != nil {
+		return nil, err
+	}
+	ring, err := keyring(ctx, t)
+	if err != nil {
+		in.close()
+		return nil, err
+	}
+	return &workpiece{in, ring}, nil
+}
+
+func (w *workpiece) close() {
+	w.ring.Close()
+	w.input.close()
+}
+
+// reader is the file, shown on the line of progress while it is read, which ends
+// with the context or with stop.
+func (w *workpiece) reader(ctx context.Context, t *terminal) (r io.Reader, stop func()) {
+	transfer := progress.NewTransfer(t.line(), filepath.Base(w.name), w.size)
+	return transfer.Reader(interruptible{ctx, w}), transfer.End
 }
 
 // openInput opens a file, - for standard input, which closing leaves open.
@@ -57,7 +91,7 @@ func (in *input) look() error {
 
 func (in *input) close() {
 	if in.File != os.Stdin {
-		in.Close()
+		_ = in.Close() // of what was read nothing can be lost
 	}
 }
 

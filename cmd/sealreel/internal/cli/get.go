@@ -2,16 +2,19 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"io"
 	"path"
 
 	"sealreel/cmd/sealreel/internal/fetch"
 	"sealreel/cmd/sealreel/internal/progress"
 	"sealreel/cmd/sealreel/internal/site"
+	"sealreel/pkg/job"
+	"sealreel/pkg/plan"
 )
 
 var getCommand = command{
-	name: "get", args: "OUTPUTKEY FILE",
+	name: "get", args: "[--mode s3-encryption-client [--bucket BUCKET]] OUTPUTKEY FILE",
 	summary: "fetch an output and decrypt it",
 	text: `
 Fetches the object with the key OUTPUTKEY from the output bucket into FILE, or to
@@ -19,36 +22,88 @@ standard output for -, decrypted whatever mode it is in: the key is found throug
 the job that wrote it, and KMS unwraps it if it lets you. FILE appears whole or not
 at all, readable by you only.
 
-An object in an AES mode is decrypted here, after what it says of itself was held
-against its job. One in aes-gcm is verified before FILE appears, or before a byte
-goes to standard output or a pipe, for which it is read twice.`,
+An object in an AES mode or s3-encryption-client is decrypted here, after what it
+says of itself was held against its job. One in aes-gcm or s3-encryption-client is
+verified before FILE appears, or before a byte goes to standard output or a pipe, for
+which it is read twice.
+
+  --mode s3-encryption-client
+                    for an object that no job wrote, but AWS's S3 Encryption Client
+                    or "sealreel put": its key, which its metadata have, must be
+                    wrapped by the KMS key of the stack's pipeline and under its
+                    encryption context. Only AES/GCM/NoPadding and kms+context are
+                    read, which is the client's version 2.
+  --bucket BUCKET   where that object is; default: the output bucket`,
 	run: get,
 }
 
 func get(ctx context.Context, t *terminal, args []string) error {
-	positional, err := newFlags().parse(args, "OUTPUTKEY", "FILE")
+	f := getFlags{flags: newFlags()}
+	f.StringVar(&f.mode, "mode", "", "")
+	f.StringVar(&f.bucket, "bucket", "", "")
+	positional, err := f.parse(args, "OUTPUTKEY", "FILE")
+	if err == nil {
+		err = f.check()
+	}
 	if err != nil {
 		return err
 	}
-	s, err := site.Connect(ctx, t.getenv, site.OutputBucket)
+	needed := []string{site.OutputBucket}
+	if f.mode != "" {
+		needed = append(needed, site.PipelineID)
+	}
+	s, err := site.Connect(ctx, t.getenv, needed...)
 	if err != nil {
 		return err
 	}
-	return fetchTo(ctx, t, s, positional[0], positional[1])
+	place, err := f.locate(ctx, s, positional[0])
+	if err != nil {
+		return err
+	}
+	return fetchTo(ctx, t, s, place, positional[1])
+}
+
+// getFlags are the flags of get.
+type getFlags struct {
+	flags
+	mode, bucket string
+}
+
+func (f *getFlags) check() error {
+	switch {
+	case f.mode != "" && f.mode != job.ModeS3EC:
+		return usagef("--mode is for %s alone: an output's own mode is known from its job, and what else there is `sealreel unseal` decrypts", job.ModeS3EC)
+	case f.bucket != "" && f.mode == "":
+		return usagef("--bucket goes with --mode %s: outputs are where their jobs put them", job.ModeS3EC)
+	}
+	return nil
+}
+
+// locate finds out how the object with the key is read. A mode is taken from the
+// caller only for what no job wrote.
+func (f *getFlags) locate(ctx context.Context, s *site.Site, key string) (fetch.Place, error) {
+	place, err := fetch.Locate(ctx, s.Ledger, s.Value(site.OutputBucket), key)
+	if err != nil || f.mode == "" {
+		return place, err
+	}
+	if f.bucket != "" && f.bucket != place.Bucket {
+		place = fetch.Place{Bucket: f.bucket, Key: key}
+	}
+	p, err := s.Pipeline(ctx, s.Value(site.PipelineID))
+	if err != nil {
+		return place, err
+	}
+	return place.Enveloped(plan.Keys{KeyARN: p.AwsKmsKeyArn, Context: p.Context()})
 }
 
 // fetchTo writes the plaintext of an object to a file, - for standard output.
-func fetchTo(ctx context.Context, t *terminal, s *site.Site, key, file string) error {
-	place, err := fetch.Locate(ctx, s.Ledger, s.Value(site.OutputBucket), key)
-	if err != nil {
-		return err
-	}
+func fetchTo(ctx context.Context, t *terminal, s *site.Site, place fetch.Place, file string) (err error) {
 	content, err := fetch.Open(ctx, s.Store, s.Keys, place)
 	if err != nil {
 		return err
 	}
-	defer content.Close()
-	name := path.Base(key)
+	defer func() { err = errors.Join(err, content.Close()) }()
+	name := path.Base(place.Key)
 	if file == "-" || !fetch.Whole(file) {
 		check := progress.NewTransfer(t.line(), name+" (verifying)", content.Size)
 		err := content.Verify(ctx, check.Reader)

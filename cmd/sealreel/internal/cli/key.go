@@ -74,14 +74,8 @@ func key(ctx context.Context, t *terminal, args []string) error {
 
 // check refuses what does not belong together.
 func (f *keyFlags) check() error {
-	allowed, ok := map[string]string{"new": "bits plaintext-out", "wrap": "plaintext-in", "import": ""}[f.subcommand]
-	if !ok {
-		return usagef("there is no key command %q, only new, wrap and import", f.subcommand)
-	}
-	for _, name := range []string{"bits", "plaintext-out", "plaintext-in"} {
-		if f.given(name) && !slices.Contains(strings.Fields(allowed), name) {
-			return usagef("key %s takes no --%s", f.subcommand, name)
-		}
+	if err := f.checkFlags(); err != nil {
+		return err
 	}
 	switch {
 	case f.subcommand != "import" && f.source != "":
@@ -94,6 +88,20 @@ func (f *keyFlags) check() error {
 		return usagef("--plaintext-out is empty: name a new file")
 	case f.subcommand == "wrap" && f.plainIn == "":
 		return usagef("missing: --plaintext-in FILE")
+	}
+	return nil
+}
+
+// checkFlags refuses the flags of another key command.
+func (f *keyFlags) checkFlags() error {
+	allowed, ok := map[string]string{"new": "bits plaintext-out", "wrap": "plaintext-in", "import": ""}[f.subcommand]
+	if !ok {
+		return usagef("there is no key command %q, only new, wrap and import", f.subcommand)
+	}
+	for _, name := range []string{"bits", "plaintext-out", "plaintext-in"} {
+		if f.given(name) && !slices.Contains(strings.Fields(allowed), name) {
+			return usagef("key %s takes no --%s", f.subcommand, name)
+		}
 	}
 	return nil
 }
@@ -160,7 +168,7 @@ func (m keyMaker) disclosed(ctx context.Context, file string) (wrapped []byte, e
 	}
 	defer func() {
 		if err = errors.Join(err, f.Close()); err != nil {
-			os.Remove(file)
+			err = errors.Join(err, os.Remove(file))
 		}
 	}()
 	plaintext, wrapped, err := m.keys.Generate(ctx, m.arn, m.size, m.context)

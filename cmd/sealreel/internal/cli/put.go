@@ -7,11 +7,9 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
-	"sealreel/cmd/sealreel/internal/crypt"
 	"sealreel/cmd/sealreel/internal/drop"
 	"sealreel/cmd/sealreel/internal/request"
 	"sealreel/cmd/sealreel/internal/site"
@@ -25,13 +23,15 @@ var putCommand = command{
 	summary: "encrypt and drop a file; print the id of its job",
 	text: `
 Drops FILE with a job that transcodes it, and prints the job's id alone. In mode
-sse-c, and in the AES modes, a new key is made and wrapped by KMS; only the wrapped
-key is kept.
+sse-c, and in the modes of this machine, a new key is made and wrapped by KMS; only
+the wrapped key is kept.
 
-  --mode MODE       how FILE is encrypted: sse-c (default), s3-aws-kms or s3 by S3;
-                    aes-cbc-pkcs7, aes-ctr or aes-gcm here, before it is sent
+  --mode MODE       how FILE is encrypted: by S3 in sse-c (default), s3-aws-kms or
+                    s3; here, before it is sent, in aes-cbc-pkcs7, aes-ctr, aes-gcm
+                    or s3-encryption-client, the format of AWS's own client
   --out-mode MODE   how the outputs are, by the same modes; default sse-c. The
-                    service makes a key for each.
+                    service makes a key for each, in s3-encryption-client for each
+                    object.
   --preset ID       one output by this preset; give it again for more;
                     default ` + request.Default + `, Generic 720p
   --playlist NAME   an HLS master playlist over the HLS outputs; without
@@ -91,7 +91,9 @@ func put(ctx context.Context, t *terminal, args []string) error {
 	dropper := drop.Dropper{Site: s, Line: t.line(), Wait: claimTime}
 	id, err := dropper.Drop(ctx, o)
 	if id != "" {
-		fmt.Fprintln(t.stdout, id)
+		if _, shown := fmt.Fprintln(t.stdout, id); shown != nil {
+			return errors.Join(shown, err)
+		}
 	}
 	var refused *drop.Refused
 	if errors.As(err, &refused) { // there is a job, which is what was asked for; watch tells how it ended
@@ -101,20 +103,14 @@ func put(ctx context.Context, t *terminal, args []string) error {
 	return err
 }
 
-// later is the mode of another client that this version can't do.
-const later = "s3-encryption-client"
-
 func checkMode(name, mode string) error {
-	have := append([]string{job.ModeSSEC, job.ModeS3KMS, job.ModeS3}, crypt.Modes...)
-	if mode == "" || slices.Contains(have, mode) {
+	if mode == "" {
 		return nil
 	}
-	fault := "does not exist; there are"
-	if mode == later {
-		fault = "is not in this version, which has"
+	if err := drop.CheckMode(mode); err != nil {
+		return usagef("--%s: %v", name, err)
 	}
-	last := len(have) - 1
-	return usagef("--%s %s %s %s and %s", name, mode, fault, strings.Join(have[:last], ", "), have[last])
+	return nil
 }
 
 func (f *putFlags) check(file string) error {
@@ -177,9 +173,8 @@ func readTemplate(name string) (*request.Document, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close()
 	doc, err := io.ReadAll(io.LimitReader(file, job.MaxDocument+1))
-	if err != nil {
+	if err = errors.Join(err, file.Close()); err != nil {
 		return nil, err
 	}
 	d, err := request.Parse(doc)

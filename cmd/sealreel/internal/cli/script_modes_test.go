@@ -70,33 +70,48 @@ func damage(ts *testscript.TestScript, _ bool, args []string) {
 
 // alter KEY WHAT puts another object in the place of an output: with its first
 // bit flipped (bit), without the last byte (cut), without metadata (bare), under
-// the name of another output (as:OTHER), or with a metadatum of its own
-// (NAME=VALUE).
+// the name of another output (as:OTHER), with a metadatum of its own (NAME=VALUE)
+// or without one (-NAME).
 func (s *service) alter(ts *testscript.TestScript, _ bool, args []string) {
-	ctx, o := context.Background(), s3store.Object{Bucket: "out-bucket", Key: args[0]}
-	info, err := s.store.Head(ctx, o, nil)
-	ts.Check(err)
-	r, err := s.store.ReadRange(ctx, o, nil, 0, info.Size)
-	ts.Check(err)
-	defer r.Close()
-	b, err := io.ReadAll(r)
-	ts.Check(err)
+	key := args[0]
+	b, metadata := s.object(ts, "out-bucket", key)
 	name, value, _ := strings.Cut(args[1], "=")
 	other, renamed := strings.CutPrefix(name, "as:")
+	stripped, strips := strings.CutPrefix(name, "-")
 	switch {
 	case renamed:
-		o.Key = other
+		key = other
+	case strips:
+		delete(metadata, stripped)
 	case name == "bit":
 		b[0] ^= 1
 	case name == "cut":
 		b = b[:len(b)-1]
 	case name == "bare":
-		info.Metadata = nil
+		metadata = nil
 	default:
-		info.Metadata[name] = value
+		metadata[name] = value
 	}
-	ts.Check(s.store.Delete(ctx, o.Bucket, o.Key))
-	_, err = s.store.Upload(ctx, s3store.UploadTarget{Bucket: o.Bucket, Key: o.Key, Metadata: info.Metadata}, bytes.NewReader(b))
+	s.replace(ts, "out-bucket", key, b, metadata)
+}
+
+// object is an object as it is stored, and its metadata.
+func (s *service) object(ts *testscript.TestScript, bucket, key string) ([]byte, map[string]string) {
+	o := s3store.Object{Bucket: bucket, Key: key}
+	info, err := s.store.Head(context.Background(), o, nil)
+	ts.Check(err)
+	r, err := s.store.ReadRange(context.Background(), o, nil, 0, info.Size)
+	ts.Check(err)
+	defer r.Close()
+	b, err := io.ReadAll(r)
+	ts.Check(err)
+	return b, info.Metadata
+}
+
+// replace puts an object where another may be.
+func (s *service) replace(ts *testscript.TestScript, bucket, key string, b []byte, metadata map[string]string) {
+	ts.Check(s.store.Delete(context.Background(), bucket, key))
+	_, err := s.store.Upload(context.Background(), s3store.UploadTarget{Bucket: bucket, Key: key, Metadata: metadata}, bytes.NewReader(b))
 	ts.Check(err)
 }
 

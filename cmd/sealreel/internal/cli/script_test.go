@@ -41,6 +41,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "capture": capture, "json": field, "wraps": s.wraps, "sealed": s.sealed, "rewrap": s.rewrap, "mode": mode,
 			"opens": opens, "template": template, "damage": damage, "alter": s.alter, "kmswrap": s.kmswrap,
+			"swap": s.swap, "clientwrites": s.clientwrites, "clientreads": s.clientreads,
 		},
 	})
 }
@@ -113,10 +114,11 @@ func field(ts *testscript.TestScript, neg bool, args []string) {
 func (s *service) wraps(ts *testscript.TestScript, _ bool, args []string) {
 	var e job.Encryption
 	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &e))
-	v := s.vault.Open(plan.Keys{KeyARN: s.keyARN, Context: s.context})
+	v, err := s.vault.Open(context.Background(), plan.Keys{KeyARN: s.keyARN, Context: s.context})
+	ts.Check(err)
 	defer v.Close()
 	e.Mode = job.ModeSSEC
-	_, err := v.Seal(context.Background(), &e)
+	_, err = v.Seal(context.Background(), &e)
 	raw := ts.ReadFile(args[1])
 	if len(raw) == 32 {
 		ts.Check(err)

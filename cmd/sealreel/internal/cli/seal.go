@@ -3,12 +3,12 @@ package cli
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 
 	"sealreel/cmd/sealreel/internal/crypt"
-	"sealreel/cmd/sealreel/internal/progress"
 	"sealreel/pkg/job"
 	"sealreel/pkg/seal"
 )
@@ -34,7 +34,10 @@ their outputs. OUT appears whole or not at all, readable by you only.
 Let InitializationVector be made: in modes aes-ctr and aes-gcm two files that were
 encrypted with the same key and InitializationVector give each other away, and the
 command can't know what a fragment was used for before. A fragment of "sealreel key
-new" has none and can be used for any number of files.`,
+new" has none and can be used for any number of files.
+
+Mode s3-encryption-client is for objects alone, whose metadata hold the wrapped key:
+"sealreel put" and "sealreel get" have it.`,
 	run: sealFile,
 }
 
@@ -90,17 +93,12 @@ func (s *sealing) place() error {
 }
 
 func (s *sealing) run(ctx context.Context, t *terminal) (err error) {
-	in, err := openInput(t, s.in)
+	in, err := openWorkpiece(ctx, t, s.in)
 	if err != nil {
 		return err
 	}
 	defer in.close()
-	ring, err := keyring(ctx, t)
-	if err != nil {
-		return err
-	}
-	defer ring.Close()
-	m, err := s.material(ctx, ring)
+	m, err := s.material(ctx, in.ring)
 	if err != nil {
 		return err
 	}
@@ -113,13 +111,13 @@ func (s *sealing) run(ctx context.Context, t *terminal) (err error) {
 		}
 		defer func() {
 			if err != nil {
-				os.Remove(s.fragment) // it opens nothing
+				err = errors.Join(err, os.Remove(s.fragment)) // it opens nothing
 			}
 		}()
 	}
-	transfer := progress.NewTransfer(t.line(), filepath.Base(in.name), in.size)
-	defer transfer.End()
-	sealed, err := crypt.Encrypt(transfer.Reader(interruptible{ctx, in}), m)
+	plain, stop := in.reader(ctx, t)
+	defer stop()
+	sealed, err := crypt.Encrypt(plain, m)
 	if err != nil {
 		return err
 	}

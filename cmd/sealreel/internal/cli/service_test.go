@@ -101,7 +101,7 @@ func (s *service) connect() {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	s.store, s.ledger, s.vault = here.Store, here.Ledger, vault.New(here.Store, here.Keys, "work-bucket")
+	s.store, s.ledger, s.vault = here.Store, here.Ledger, vault.New(here.Store, here.Keys, "work-bucket", nil)
 	s.keys = here.Keys
 }
 
@@ -155,7 +155,10 @@ func (s *service) media(ctx context.Context, d ledger.Drop) error {
 	if err != nil {
 		return err
 	}
-	v := s.vault.Open(plan.Keys{KeyARN: s.keyARN, Context: s.context})
+	v, err := s.vault.Open(ctx, plan.Keys{KeyARN: s.keyARN, Context: s.context})
+	if err != nil {
+		return err
+	}
 	defer v.Close()
 	in, err := v.Pin(ctx, d.Bucket, d.Key, d.VersionID, rec.Job.Inputs[0].Encryption)
 	if err != nil {

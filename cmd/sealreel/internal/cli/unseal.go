@@ -64,17 +64,12 @@ func unsealFile(ctx context.Context, t *terminal, args []string) error {
 
 // unseal decrypts a file with what the fragment, a file, has.
 func unseal(ctx context.Context, t *terminal, name, out, fragment string, e job.Encryption) error {
-	in, err := openInput(t, name)
+	in, err := openWorkpiece(ctx, t, name)
 	if err != nil {
 		return err
 	}
 	defer in.close()
-	ring, err := keyring(ctx, t)
-	if err != nil {
-		return err
-	}
-	defer ring.Close()
-	m, err := unwrapped(ctx, ring, e)
+	m, err := unwrapped(ctx, in.ring, e)
 	if err != nil {
 		return fmt.Errorf("the key in %s: %w", fragment, err)
 	}
@@ -84,13 +79,13 @@ func unseal(ctx context.Context, t *terminal, name, out, fragment string, e job.
 		}
 	}
 	if crypt.Authentic(m) && (out == "-" || !fetch.Whole(out)) {
-		if err := verify(ctx, t, in, m); err != nil {
+		if err := verify(ctx, t, in.input, m); err != nil {
 			return err
 		}
 	}
-	transfer := progress.NewTransfer(t.line(), filepath.Base(in.name), in.size)
-	defer transfer.End()
-	plain, err := crypt.Decrypt(in.name, transfer.Reader(interruptible{ctx, in}), m)
+	sealed, stop := in.reader(ctx, t)
+	defer stop()
+	plain, err := crypt.Decrypt(in.name, sealed, m)
 	if err != nil {
 		return err
 	}

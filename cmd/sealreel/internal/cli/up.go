@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"maps"
@@ -69,7 +70,9 @@ func up(ctx context.Context, t *terminal, args []string) (err error) {
 	if err := s.WriteEnv(env); err != nil {
 		return err
 	}
-	announce(t, s.Exports(), *dir, env)
+	if err := announce(t, s.Exports(), *dir, env); err != nil {
+		return err
+	}
 	<-ctx.Done()
 	t.note("stopping")
 	return nil
@@ -86,14 +89,17 @@ func tunables(getenv func(string) string) map[string]string {
 }
 
 // announce says that everything is ready, where, and how to use it.
-func announce(t *terminal, exports map[string]string, dir, env string) {
+func announce(t *terminal, exports map[string]string, dir, env string) error {
+	var b strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(exports)) {
 		if service, ok := strings.CutPrefix(name, "AWS_ENDPOINT_URL_"); ok {
-			fmt.Fprintf(t.stdout, "%-4s %s\n", service, exports[name])
+			fmt.Fprintf(&b, "%-4s %s\n", service, exports[name])
 		}
 	}
-	fmt.Fprintf(t.stdout, "logs %s\nready: in another shell, run\n", filepath.Join(dir, "logs"))
-	fmt.Fprintf(t.stdout, "  . %s\n  sealreel put FILE\n", shellPath(env))
+	fmt.Fprintf(&b, "logs %s\nready: in another shell, run\n", filepath.Join(dir, "logs"))
+	fmt.Fprintf(&b, "  . %s\n  sealreel put FILE\n", shellPath(env))
+	_, err := io.WriteString(t.stdout, b.String())
+	return err
 }
 
 // shellPath is a path that the shell's . command finds: one without a slash it

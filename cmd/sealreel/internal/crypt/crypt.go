@@ -18,7 +18,9 @@ import (
 	"sealreel/pkg/seal"
 )
 
-// Modes are those of this package.
+// Modes are those whose files an Encryption element alone can decrypt. This
+// package also encrypts and decrypts in s3-encryption-client, with the key of an
+// object's envelope.
 var Modes = []string{job.ModeCBC, job.ModeCTR, job.ModeGCM}
 
 // Names are the Modes as a sentence lists them.
@@ -30,13 +32,21 @@ func Names() string {
 // KeyBits is the size of the keys that are made here.
 const KeyBits = 256
 
+// format is how the files of a mode look.
+func format(m *seal.Material) aesstream.Mode {
+	if m.Mode.Enveloped {
+		return aesstream.GCM
+	}
+	return aesstream.Mode(m.Mode.Name)
+}
+
 func params(m *seal.Material) aesstream.Params {
-	return aesstream.Params{Mode: aesstream.Mode(m.Mode.Name), Key: m.Key, IV: m.IV}
+	return aesstream.Params{Mode: format(m), Key: m.Key, IV: m.IV}
 }
 
 // CheckSize refuses a plaintext of more bytes than the mode takes.
 func CheckSize(m *seal.Material, size int64) error {
-	_, err := aesstream.SealedSize(aesstream.Mode(m.Mode.Name), size)
+	_, err := aesstream.SealedSize(format(m), size)
 	return err
 }
 
@@ -91,9 +101,9 @@ func (e *encrypter) next() error {
 	return io.EOF
 }
 
-// Decrypt gives the plaintext of what r gives of the file called name. In
-// aes-gcm its io.EOF says that the file was genuine: use nothing before. In the
-// others nothing says so.
+// Decrypt gives the plaintext of what r gives of the file called name. In modes
+// that are Authentic its io.EOF says that the file was genuine: use nothing
+// before. In the others nothing says so.
 func Decrypt(name string, r io.Reader, m *seal.Material) (io.Reader, error) {
 	plain, err := aesstream.NewReader(r, params(m))
 	if err != nil {
@@ -117,23 +127,28 @@ func (d decrypter) Read(p []byte) (int, error) {
 }
 
 // Authentic says whether the end of what Decrypt gives vouches for the whole.
-func Authentic(m *seal.Material) bool { return m.Mode.Name == job.ModeGCM }
+func Authentic(m *seal.Material) bool { return format(m) == aesstream.GCM }
 
 // PlainSize is how many bytes a file of sealed bytes holds; in aes-cbc-pkcs7
 // up to 15 fewer. A size that no file of the mode has is an error.
 func PlainSize(m *seal.Material, sealed int64) (int64, error) {
-	_, most, err := aesstream.PlainSize(aesstream.Mode(m.Mode.Name), sealed)
+	_, most, err := aesstream.PlainSize(format(m), sealed)
 	return most, err
 }
 
 // Here says whether the mode of the material is one of this package. Without a
 // material there is nothing to decrypt.
-func Here(m *seal.Material) bool { return m != nil && slices.Contains(Modes, m.Mode.Name) }
+func Here(m *seal.Material) bool {
+	return m != nil && (m.Mode.Enveloped || slices.Contains(Modes, m.Mode.Name))
+}
 
 // CheckMode refuses what is none of the Modes.
 func CheckMode(mode string) error {
 	if slices.Contains(Modes, mode) {
 		return nil
+	}
+	if mode == job.ModeS3EC {
+		return fmt.Errorf("mode %s is for objects alone, in whose metadata the key is: use `sealreel put` and `sealreel get`; a file of one's own takes %s", mode, Names())
 	}
 	return fmt.Errorf("mode %q is none for a file of one's own, which takes %s", mode, Names())
 }

@@ -14,9 +14,13 @@ import (
 	"testing/iotest"
 
 	"sealreel/pkg/aesstream"
+	"sealreel/pkg/envelope"
 	"sealreel/pkg/job"
 	"sealreel/pkg/seal"
 )
+
+// allModes are those of elements, and that of envelopes.
+var allModes = append([]string{job.ModeS3EC}, Modes...)
 
 func material(t *testing.T, mode string) *seal.Material {
 	t.Helper()
@@ -28,7 +32,14 @@ func material(t *testing.T, mode string) *seal.Material {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &seal.Material{Mode: m, Key: key, IV: bytes.Repeat([]byte{9}, 16)}
+	made := &seal.Material{Mode: m, Key: key, IV: bytes.Repeat([]byte{9}, 16)}
+	if m.Enveloped {
+		made.IV = made.IV[:envelope.IVSize]
+	}
+	if !Here(made) {
+		t.Errorf("%s is not of this machine", mode)
+	}
+	return made
 }
 
 // sealed is the ciphertext by the standard library's one-shot functions.
@@ -39,7 +50,7 @@ func sealed(t *testing.T, m *seal.Material, plain []byte) []byte {
 		t.Fatal(err)
 	}
 	switch m.Mode.Name {
-	case job.ModeGCM:
+	case job.ModeGCM, job.ModeS3EC:
 		gcm, err := cipher.NewGCMWithNonceSize(block, len(m.IV))
 		if err != nil {
 			t.Fatal(err)
@@ -62,7 +73,7 @@ func TestThereAndBack(t *testing.T) {
 	shapes := map[string]func(io.Reader) io.Reader{
 		"as it comes": func(r io.Reader) io.Reader { return r }, "halves": iotest.HalfReader, "data with EOF": iotest.DataErrReader,
 	}
-	for _, mode := range Modes {
+	for _, mode := range allModes {
 		m := material(t, mode)
 		for _, n := range []int{0, 1, 15, 16, 17, 256<<10 - 1, 256 << 10, 256<<10 + 1, len(noise)} {
 			want := sealed(t, m, noise[:n])
@@ -92,7 +103,7 @@ func TestThereAndBack(t *testing.T) {
 
 func TestABrokenFileIsNotMadeWhole(t *testing.T) {
 	broken := errors.New("broken")
-	for _, mode := range Modes {
+	for _, mode := range allModes {
 		m := material(t, mode)
 		r, err := Encrypt(io.MultiReader(bytes.NewReader(make([]byte, 300<<10)), iotest.ErrReader(broken)), m)
 		if err != nil {
@@ -109,18 +120,20 @@ func TestABrokenFileIsNotMadeWhole(t *testing.T) {
 }
 
 func TestDecryptSaysOfWhichFile(t *testing.T) {
-	m := material(t, job.ModeGCM)
-	b := sealed(t, m, []byte("a clip"))
-	b[0] ^= 1
-	r, err := Decrypt("clip.sealed", bytes.NewReader(b), m)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := io.ReadAll(r); !errors.Is(err, aesstream.ErrDecrypt) || !strings.Contains(err.Error(), "clip.sealed") {
-		t.Error(err)
-	}
-	if err := Verify(t.Context(), bytes.NewReader(b), int64(len(b)), m); !errors.Is(err, aesstream.ErrDecrypt) {
-		t.Error(err)
+	for _, mode := range []string{job.ModeGCM, job.ModeS3EC} {
+		m := material(t, mode)
+		b := sealed(t, m, []byte("a clip"))
+		b[0] ^= 1
+		r, err := Decrypt("clip.sealed", bytes.NewReader(b), m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.ReadAll(r); !errors.Is(err, aesstream.ErrDecrypt) || !strings.Contains(err.Error(), "clip.sealed") {
+			t.Error(err)
+		}
+		if err := Verify(t.Context(), bytes.NewReader(b), int64(len(b)), m); !Authentic(m) || !errors.Is(err, aesstream.ErrDecrypt) {
+			t.Error(err)
+		}
 	}
 }
 
@@ -145,7 +158,7 @@ type zeros struct{}
 func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 
 func TestMemoryIsFlat(t *testing.T) {
-	for _, mode := range Modes {
+	for _, mode := range allModes {
 		m := material(t, mode)
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)

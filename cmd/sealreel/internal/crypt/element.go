@@ -2,7 +2,7 @@ package crypt
 
 import (
 	"bytes"
-	"crypto/md5" //nolint:gosec // KeyMd5 is one
+	"crypto/md5"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -29,9 +29,8 @@ func ReadElement(name string) (job.Encryption, error) {
 	if err != nil {
 		return job.Encryption{}, err
 	}
-	defer f.Close()
 	doc, err := io.ReadAll(io.LimitReader(f, maxElement+1))
-	if err != nil {
+	if err = errors.Join(err, f.Close()); err != nil {
 		return job.Encryption{}, err
 	}
 	e, err := parse(doc)
@@ -102,7 +101,7 @@ func CreateElement(name string, e job.Encryption) (err error) {
 	}
 	defer func() {
 		if err = errors.Join(err, f.Close()); err != nil {
-			os.Remove(name)
+			err = errors.Join(err, os.Remove(name))
 		}
 	}()
 	return errors.Join(WriteElement(f, e), f.Sync()) // without it the file is lost
@@ -110,7 +109,7 @@ func CreateElement(name string, e job.Encryption) (err error) {
 
 // Element is what an Encryption element has of a wrapped key.
 func Element(wrapped []byte) job.Encryption {
-	sum := md5.Sum(wrapped) //nolint:gosec // see above
+	sum := md5.Sum(wrapped)
 	return job.Encryption{Key: base64.StdEncoding.EncodeToString(wrapped), KeyMd5: base64.StdEncoding.EncodeToString(sum[:])}
 }
 

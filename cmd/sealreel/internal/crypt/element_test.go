@@ -64,6 +64,7 @@ func TestIn(t *testing.T) {
 		{"", "", "", "", "--mode"},
 		{job.ModeSSEC, "", "", "", "takes aes-cbc-pkcs7, aes-ctr and aes-gcm"},
 		{"sealreel-work", "", "", "", "takes aes-cbc-pkcs7"},
+		{job.ModeS3EC, "", "", "", "is for objects alone, in whose metadata the key is"},
 	} {
 		e, err := In(job.Encryption{Mode: c.element, Key: "k"}, c.flag, c.otherwise)
 		switch {

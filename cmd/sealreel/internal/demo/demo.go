@@ -36,6 +36,11 @@ type Config struct {
 	Notes       io.Writer // how it is going
 }
 
+// note tells how it is going.
+func (c *Config) note(format string, args ...any) {
+	_, _ = fmt.Fprintf(c.Notes, format+"\n", args...) // nobody is stopped by who does not listen
+}
+
 // claimTime is how long the service has to make a job of a dropped document.
 const claimTime = 60 * time.Second
 
@@ -63,7 +68,7 @@ func Run(ctx context.Context, c Config) (err error) {
 		return errors.Join(err, d.tidy(ctx, err))
 	}
 	if err != nil {
-		fmt.Fprintf(c.Notes, "logs and state are in %s\n", c.Dir)
+		d.note("logs and state are in %s", c.Dir)
 	}
 	return err
 }
@@ -77,7 +82,7 @@ func (d *demo) tidy(ctx context.Context, err error) error {
 		return os.RemoveAll(d.Dir)
 	case err != nil:
 		stay = "logs"
-		fmt.Fprintf(d.Notes, "the functions' logs are in %s\n", filepath.Join(d.Dir, stay))
+		d.note("the functions' logs are in %s", filepath.Join(d.Dir, stay))
 	}
 	entries, err := os.ReadDir(d.Dir)
 	if err != nil {
@@ -148,7 +153,7 @@ func (d *demo) up(ctx context.Context) (*stack.Stack, error) {
 	maps.Copy(environment, d.Environment)
 	return stack.Up(ctx, stack.Config{
 		Root: d.Root, Dir: d.Dir, Workers: 2, Environment: environment,
-		Progress: func(text string) { fmt.Fprintln(d.Notes, text) },
+		Progress: func(text string) { d.note("%s", text) },
 		Log:      slog.New(slog.NewTextHandler(d.Notes, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	})
 }
@@ -174,7 +179,7 @@ func connect(ctx context.Context, exports map[string]string) (*site.Site, error)
 // job makes the clip, drops it, waits for its job and checks what came out.
 func (d *demo) job(ctx context.Context, here *site.Site) (reports []report, err error) {
 	clip := filepath.Join(d.Dir, "clip.mp4")
-	fmt.Fprintln(d.Notes, "making a clip")
+	d.note("making a clip")
 	err = d.do("make a clip", func() (string, error) {
 		return fmt.Sprintf("%d s, 640x360, with sound", clipSeconds), makeClip(ctx, d.ffmpeg, clip)
 	})
@@ -183,7 +188,7 @@ func (d *demo) job(ctx context.Context, here *site.Site) (reports []report, err 
 	}
 	var id string
 	err = d.do("drop it", func() (string, error) {
-		fmt.Fprintln(d.Notes, "dropping it sealed with a key that KMS wraps")
+		d.note("dropping it sealed with a key that KMS wraps")
 		id, err = d.drop(ctx, here, clip)
 		return "sealed with a new 256-bit key (SSE-C) that KMS wrapped", err
 	})
@@ -198,7 +203,7 @@ func (d *demo) job(ctx context.Context, here *site.Site) (reports []report, err 
 	if err != nil {
 		return nil, err
 	}
-	fmt.Fprintln(d.Notes, "fetching and checking the outputs")
+	d.note("fetching and checking the outputs")
 	err = d.do("fetch, check", func() (string, error) {
 		reports, err = d.check(ctx, here, last.Record.Job)
 		return "every output decrypted, decoded, and refused without its key", err

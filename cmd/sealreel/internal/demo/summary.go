@@ -16,15 +16,15 @@ import (
 func (d *demo) summary(reports []report, requests []stack.Count) error {
 	done := table(d.Out, "STEP\tTOOK\tWHAT")
 	for _, s := range d.steps {
-		fmt.Fprintf(done, "%s\t%s\t%s\n", s.name, seconds(s.took), s.result)
+		done.row("%s\t%s\t%s", s.name, seconds(s.took), s.result)
 	}
-	fmt.Fprintf(done, "all\t%s\t%s\n", seconds(time.Since(d.began)), requestText(requests))
+	done.row("all\t%s\t%s", seconds(time.Since(d.began)), requestText(requests))
 	if err := done.Flush(); err != nil {
 		return err
 	}
 	made := table(d.Out, "\nOUTPUT\tLENGTH\tSIZE\tSEALED OBJECTS")
 	for _, r := range reports {
-		fmt.Fprintf(made, "%s\t%.2f s\t%s\t%d\n", path.Base(r.name), r.seconds, progress.Bytes(r.bytes), r.sealed)
+		made.row("%s\t%.2f s\t%s\t%d", path.Base(r.name), r.seconds, progress.Bytes(r.bytes), r.sealed)
 	}
 	if err := made.Flush(); err != nil {
 		return err
@@ -33,10 +33,18 @@ func (d *demo) summary(reports []report, requests []stack.Count) error {
 	return err
 }
 
-func table(w io.Writer, head string) *tabwriter.Writer {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, head)
-	return t
+// columns are a table, which is written when it is flushed.
+type columns struct{ *tabwriter.Writer }
+
+func table(w io.Writer, head string) columns {
+	c := columns{tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)}
+	c.row("%s", head)
+	return c
+}
+
+// row adds a line, whose cells tabs part.
+func (c columns) row(format string, cells ...any) {
+	_, _ = fmt.Fprintf(c, format+"\n", cells...) // Flush tells what fails
 }
 
 func seconds(d time.Duration) string { return fmt.Sprintf("%.1f s", d.Seconds()) }

@@ -41,7 +41,7 @@ func (r *reader) file(key string) string { return filepath.Join(r.folder, filepa
 
 // fetch writes the plaintext of an object to its file and returns its size. A
 // sealed object must be refused to whoever has no key.
-func (r *reader) fetch(ctx context.Context, key string, sealed bool) (int64, error) {
+func (r *reader) fetch(ctx context.Context, key string, sealed bool) (size int64, err error) {
 	place, err := fetch.Locate(ctx, r.site.Ledger, r.site.Value(site.OutputBucket), key)
 	if err != nil {
 		return 0, err
@@ -58,7 +58,7 @@ func (r *reader) fetch(ctx context.Context, key string, sealed bool) (int64, err
 	if err != nil {
 		return 0, err
 	}
-	defer content.Close()
+	defer func() { err = errors.Join(err, content.Close()) }()
 	if err := os.MkdirAll(filepath.Dir(r.file(key)), 0o700); err != nil {
 		return 0, err
 	}

@@ -9,6 +9,7 @@ package drop
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/base64"
@@ -25,6 +26,7 @@ import (
 	"sealreel/cmd/sealreel/internal/progress"
 	"sealreel/cmd/sealreel/internal/request"
 	"sealreel/cmd/sealreel/internal/site"
+	"sealreel/pkg/envelope"
 	"sealreel/pkg/job"
 	"sealreel/pkg/ledger"
 	"sealreel/pkg/object"
@@ -36,6 +38,18 @@ import (
 
 // DocumentSuffix is how the key of a job document ends.
 const DocumentSuffix = ".job.json"
+
+// Modes are those in which a file can be put.
+var Modes = []string{job.ModeSSEC, job.ModeS3KMS, job.ModeS3, job.ModeCBC, job.ModeCTR, job.ModeGCM, job.ModeS3EC}
+
+// CheckMode refuses what is none of the Modes.
+func CheckMode(mode string) error {
+	if slices.Contains(Modes, mode) {
+		return nil
+	}
+	last := len(Modes) - 1
+	return fmt.Errorf("mode %q does not exist; there are %s and %s", mode, strings.Join(Modes[:last], ", "), Modes[last])
+}
 
 // Order is one file to be transcoded.
 type Order struct {
@@ -117,8 +131,7 @@ func openMedia(name string) (io.ReadCloser, int64, error) {
 		err = fmt.Errorf("%s is a folder: name a media file", name)
 	}
 	if err != nil {
-		f.Close()
-		return nil, 0, err
+		return nil, 0, errors.Join(err, f.Close())
 	}
 	return f, info.Size(), nil
 }
@@ -157,15 +170,10 @@ func (d *Dropper) prepare(ctx context.Context, o Order) (_ *ticket, err error) {
 			t.ring.Close()
 		}
 	}()
-	e, material, err := t.seal(ctx, o, p)
+	t.target = s3store.UploadTarget{Bucket: p.InputBucket, Key: key, KMSKeyARN: p.AwsKmsKeyArn, Writer: folder + "drop"}
+	e, err := t.seal(ctx, o, p)
 	if err != nil {
 		return nil, err
-	}
-	t.target = s3store.UploadTarget{Bucket: p.InputBucket, Key: key, KMSKeyARN: p.AwsKmsKeyArn, Writer: folder + "drop"}
-	if crypt.Here(material) {
-		t.here, t.target.Metadata = material, vault.Describe(material, e, p.InputBucket, key)
-	} else {
-		t.target.Material = material
 	}
 	name := o.Name
 	if o.Key != "" {
@@ -177,44 +185,68 @@ func (d *Dropper) prepare(ctx context.Context, o Order) (_ *ticket, err error) {
 	return t, err
 }
 
-// seal is how the file is encrypted: as the template says, with a new key where
-// it names none, and with a new IV.
-func (t *ticket) seal(ctx context.Context, o Order, p *pipeline.Pipeline) (job.Encryption, *seal.Material, error) {
+// element is the input's as the order and its template have it.
+func (o *Order) element() (job.Encryption, seal.Mode, error) {
 	e := o.Template.Encryption()
-	switch {
-	case o.Mode != "":
-		if e.Mode != "" && e.Mode != o.Mode {
-			return e, nil, fmt.Errorf("the template says that its input is in mode %s, and --mode says %s: leave one out", e.Mode, o.Mode)
-		}
-		e.Mode = o.Mode
-	case e.Mode == "":
-		e.Mode = job.ModeSSEC
+	if o.Mode != "" && e.Mode != "" && e.Mode != o.Mode {
+		return e, seal.Mode{}, fmt.Errorf("the template says that its input is in mode %s, and --mode says %s: leave one out", e.Mode, o.Mode)
+	}
+	e.Mode = cmp.Or(o.Mode, e.Mode, job.ModeSSEC)
+	if err := CheckMode(e.Mode); err != nil {
+		return e, seal.Mode{}, fmt.Errorf("the template's input: %w", err)
 	}
 	mode, err := seal.ModeOf(e.Mode)
-	if err != nil || mode.Side == seal.Here && !slices.Contains(crypt.Modes, mode.Name) {
-		return e, nil, fmt.Errorf("the template wants its input in mode %s, which can't be written: use %s, %s, %s, %s",
-			e.Mode, job.ModeSSEC, job.ModeS3KMS, job.ModeS3, strings.Join(crypt.Modes, ", "))
+	if err == nil && mode.OnceOnly() && e.InitializationVector != "" {
+		err = fmt.Errorf("the template has an InitializationVector for its input in mode %s, in which a second file under the same key would give both away: leave it out, and each file gets its own", e.Mode)
 	}
-	if mode.OnceOnly() && e.InitializationVector != "" {
-		return e, nil, fmt.Errorf("the template has an InitializationVector for its input in mode %s, in which a second file under the same key would give both away: leave it out, and each file gets its own", e.Mode)
-	}
-	if e, err = t.complete(ctx, e, mode, p); err != nil {
-		return e, nil, err
-	}
-	m, err := t.ring.Unwrap(ctx, e)
-	if err != nil {
-		return e, nil, fmt.Errorf("the key of the file: %w", err)
-	}
-	return e, m, nil
+	return e, mode, err
 }
 
-// complete makes the key and the IV that an element lacks.
-func (t *ticket) complete(ctx context.Context, e job.Encryption, mode seal.Mode, p *pipeline.Pipeline) (job.Encryption, error) {
-	switch {
-	case mode.TakesKey() && e.Key == "":
+// seal decides how the file is encrypted: as the order says, with a new key where
+// it names none, and with a new IV. It returns the input's element.
+func (t *ticket) seal(ctx context.Context, o Order, p *pipeline.Pipeline) (job.Encryption, error) {
+	e, mode, err := o.element()
+	if err != nil {
+		return e, err
+	}
+	if mode.TakesKey() && e.Key == "" || mode.Enveloped {
 		if _, _, err := site.Wrapping(p); err != nil {
 			return e, err
 		}
+	}
+	if mode.Enveloped {
+		return e, t.envelop(ctx)
+	}
+	if e, err = t.complete(ctx, e, mode); err != nil {
+		return e, err
+	}
+	m, err := t.ring.Unwrap(ctx, e)
+	if err != nil {
+		return e, fmt.Errorf("the key of the file: %w", err)
+	}
+	if crypt.Here(m) {
+		t.here, t.target.Metadata = m, vault.Describe(m, e, t.target.Bucket, t.target.Key)
+	} else {
+		t.target.Material = m
+	}
+	return e, nil
+}
+
+// envelop makes a key that is the object's own and goes with it.
+func (t *ticket) envelop(ctx context.Context) error {
+	e, m, err := t.ring.Envelop(ctx)
+	if err != nil {
+		return fmt.Errorf("making a key for the file: %w", err)
+	}
+	t.here, t.target.Metadata = m, vault.DescribeEnvelope(e, m, t.target.Bucket, t.target.Key)
+	t.target.SizeMetadata = envelope.Length
+	return nil
+}
+
+// complete makes the key and the IV that an element lacks.
+func (t *ticket) complete(ctx context.Context, e job.Encryption, mode seal.Mode) (job.Encryption, error) {
+	switch {
+	case mode.TakesKey() && e.Key == "":
 		made, err := t.ring.GenerateBits(ctx, e.Mode, crypt.KeyBits)
 		if err != nil {
 			return e, fmt.Errorf("making a key for the file: %w", err)

@@ -27,7 +27,7 @@ func Save(file string, r io.Reader) (err error) {
 	}
 	defer func() {
 		if err != nil {
-			os.Remove(temporary.Name())
+			err = errors.Join(err, os.Remove(temporary.Name()))
 		}
 	}()
 	_, err = io.Copy(temporary, r)

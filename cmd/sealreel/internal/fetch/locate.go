@@ -1,6 +1,6 @@
 // Package fetch reads outputs of jobs as their owner: it finds out how an object
 // is encrypted from the job that wrote it, unwraps the key, and gives the
-// plaintext.
+// plaintext. It also reads objects of AWS's S3 Encryption Client.
 //
 // It guarantees that a file is there whole or not at all, and that nothing is
 // decrypted of an object that is not what its job says.
@@ -9,6 +9,7 @@ package fetch
 import (
 	"context"
 	"errors"
+	"fmt"
 	"regexp"
 	"strings"
 
@@ -32,6 +33,23 @@ type Place struct {
 	Keys        plan.Keys       // how Encryption's key is unwrapped
 	Owned       bool            // a job of this stack wrote it, or has its name
 	Single      bool            // it is sealed with the IV of Encryption, and not with one of its own
+}
+
+// enveloped says whether the key is in the object's metadata.
+func (p Place) enveloped() bool { return p.Encryption != nil && p.Encryption.Mode == job.ModeS3EC }
+
+// Enveloped is the place of an object that the caller says AWS's S3 Encryption
+// Client wrote, or that is written like it, with a key that keys unwrap. What a job
+// says of an object of its own stands above what the caller says.
+func (p Place) Enveloped(keys plan.Keys) (Place, error) {
+	switch {
+	case p.enveloped():
+		return p, nil
+	case p.Owned:
+		return p, fmt.Errorf("%s is an output of a job, which does not have it in mode %s: leave --mode out", p.Key, job.ModeS3EC)
+	}
+	p.Encryption, p.Keys = &job.Encryption{Mode: job.ModeS3EC}, keys
+	return p, nil
 }
 
 // segment is the end of a segment's key behind that of its output.

@@ -8,6 +8,8 @@ import (
 	"io"
 
 	"sealreel/cmd/sealreel/internal/crypt"
+	"sealreel/pkg/envelope"
+	"sealreel/pkg/job"
 	"sealreel/pkg/object"
 	"sealreel/pkg/s3store"
 	"sealreel/pkg/seal"
@@ -23,7 +25,8 @@ type Store interface {
 
 // Content is the plaintext of an object. Close ends it and wipes the key.
 //
-// In aes-gcm it may be forged until io.EOF, unless Verify found it genuine.
+// In modes with a tag it may be forged until io.EOF, unless Verify found it
+// genuine.
 type Content struct {
 	io.Reader
 	Size int64 // bytes; in aes-cbc-pkcs7 there may be up to 15 fewer
@@ -42,9 +45,10 @@ func (c *Content) Close() error {
 	return err
 }
 
-// Verify reads an object in aes-gcm once more and checks its tag, so that its
-// plaintext may go where it can't be taken back from. Objects in other modes
-// have nothing that could be checked. What is read goes through count.
+// Verify reads an object in aes-gcm or s3-encryption-client once more and checks
+// its tag, so that its plaintext may go where it can't be taken back from. Objects
+// in other modes have nothing that could be checked. What is read goes through
+// count.
 func (c *Content) Verify(ctx context.Context, count func(io.Reader) io.Reader) error {
 	if c.here == nil || !crypt.Authentic(c.here) {
 		return nil
@@ -68,7 +72,7 @@ func Open(ctx context.Context, store Store, keys seal.Keys, p Place) (_ *Content
 		}
 	}()
 	var m *seal.Material
-	if p.Encryption != nil {
+	if p.Encryption != nil && !p.enveloped() {
 		if m, err = ring.Unwrap(ctx, *p.Encryption); err != nil {
 			return nil, fmt.Errorf("the key of %s: %w", p.Key, err)
 		}
@@ -78,7 +82,12 @@ func Open(ctx context.Context, store Store, keys seal.Keys, p Place) (_ *Content
 	if err != nil {
 		return nil, explain(err, p)
 	}
-	here, err := described(info.Metadata, m, p)
+	var here *seal.Material
+	if p.enveloped() {
+		here, err = unwrapped(ctx, ring, info, p)
+	} else {
+		here, err = described(info.Metadata, m, p)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -113,6 +122,8 @@ func described(metadata map[string]string, m *seal.Material, p Place) (*seal.Mat
 	case crypt.Here(m):
 	case m != nil && m.Mode.Side == seal.Here:
 		return nil, fmt.Errorf("%s is encrypted in mode %s, which this command can't decrypt", p.Key, m.Mode.Name)
+	case claimed == "" && !p.Owned && envelope.Present(metadata):
+		return nil, fmt.Errorf("%s is encrypted by AWS's S3 Encryption Client, and no job of this stack wrote it: if you trust it, ask for it with --mode %s", p.Key, job.ModeS3EC)
 	case claimed == "":
 		return nil, nil
 	case !p.Owned:
@@ -128,6 +139,28 @@ func described(metadata map[string]string, m *seal.Material, p Place) (*seal.Mat
 		return nil, fmt.Errorf("%s is not encrypted as the job that owns its name says: somebody replaced it: %w", p.Key, err)
 	}
 	return own, nil
+}
+
+// unwrapped is the material in an object's envelope, if the object says nothing of
+// itself that contradicts its name and the envelope, and says it at all if a job
+// wrote it.
+func unwrapped(ctx context.Context, ring *seal.Keyring, info s3store.Info, p Place) (*seal.Material, error) {
+	e, err := envelope.Parse(info.Metadata, info.Size)
+	if err != nil {
+		return nil, fmt.Errorf("%s is not in the format of mode %s: %w", p.Key, job.ModeS3EC, err)
+	}
+	m, err := ring.Open(ctx, e, p.Key)
+	if err != nil {
+		return nil, fmt.Errorf("the key of %s: %w", p.Key, err)
+	}
+	err = vault.DescribedEnvelope(info.Metadata, m, p.Bucket, p.Key, p.Owned)
+	switch {
+	case err != nil && p.Owned:
+		return nil, fmt.Errorf("%s is not as the job that owns its name stored it: somebody replaced it: %w", p.Key, err)
+	case err != nil:
+		return nil, fmt.Errorf("%s says that it was stored otherwise, or under another name: fetch it from where it was stored: %w", p.Key, err)
+	}
+	return m, nil
 }
 
 // explain says what to do about what S3 answered.

@@ -8,6 +8,7 @@ import (
 	"io"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 
@@ -24,7 +25,7 @@ import (
 type shelf struct {
 	body     []byte
 	metadata map[string]string
-	reads    int
+	reads    atomic.Int64
 }
 
 func (s *shelf) Head(context.Context, s3store.Object, *seal.Material) (s3store.Info, error) {
@@ -35,7 +36,7 @@ func (s *shelf) ReadRange(_ context.Context, o s3store.Object, _ *seal.Material,
 	if o.ETag != "e" || o.VersionID != "v" {
 		return nil, errors.New("the object is not pinned")
 	}
-	s.reads++
+	s.reads.Add(1)
 	return io.NopCloser(bytes.NewReader(s.body[off : off+n])), nil
 }
 
@@ -140,8 +141,8 @@ func TestOpenReadsNothingThatContradictsItsJob(t *testing.T) {
 	} {
 		p, s, m := stocked(t, job.ModeGCM, c.single, c.iv)
 		c.change(&p, s, m)
-		if got, err := Open(t.Context(), s, plainKMS{}, p); err == nil || s.reads > 0 {
-			t.Errorf("%s: %v, %v, %d reads", name, got, err, s.reads)
+		if got, err := Open(t.Context(), s, plainKMS{}, p); err == nil || s.reads.Load() > 0 {
+			t.Errorf("%s: %v, %v, %d reads", name, got, err, s.reads.Load())
 		}
 	}
 }

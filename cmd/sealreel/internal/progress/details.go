@@ -26,9 +26,7 @@ func Details(r *ledger.Record) []string {
 	for _, p := range r.Job.Playlists {
 		add("playlist "+p.Name, p.Status, p.StatusDetail)
 	}
-	for _, w := range r.Warnings {
-		all = append(all, w)
-	}
+	all = append(all, r.Warnings...)
 	if len(all) == 0 && r.Job.Status == job.Error {
 		all = append(all, "no reason was recorded; the functions' logs may tell")
 	}

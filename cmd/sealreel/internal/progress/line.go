@@ -48,7 +48,7 @@ func (l *Line) Show(text string) error {
 // End leaves the last text where it is. What is written next begins a new line.
 func (l *Line) End() {
 	if l.terminal && l.shown {
-		fmt.Fprintln(l.w)
+		_, _ = fmt.Fprintln(l.w) // a terminal that is gone is no matter
 	}
 	l.shown = false
 }

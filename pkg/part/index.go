@@ -1,13 +1,12 @@
-// Package progressive joins parts that were encoded apart into one MP4 file
-// with the index in front (ISO/IEC 14496-12), which plays while it is loaded.
+// Package part keeps stretches of a track that were encoded apart, and reads
+// them as the whole that they are.
 //
-// A part is a stretch of one track, kept as two objects: an Index, which
-// describes its samples in a few bytes each, and the samples themselves back to
-// back. From the indexes alone Plan computes the file's header and exact size;
-// Layout.Stream then copies the samples, holding none of them. Memory grows
-// with the number of samples, less than fifty bytes each, never with their size. The
-// same parts give the same bytes.
-package progressive
+// A part is two objects: an Index, which describes its samples in a few bytes
+// each, and the samples themselves back to back. Join holds the parts of a track
+// against each other: what it returns is one track without gap or overlap. From
+// the indexes alone a writer of files knows its size and its own index; Samples
+// then copies what they describe, holding none of it.
+package part
 
 import (
 	"encoding/binary"

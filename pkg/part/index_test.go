@@ -1,4 +1,4 @@
-package progressive_test
+package part_test
 
 import (
 	"bytes"
@@ -9,19 +9,19 @@ import (
 
 	"sealreel/pkg/fragment"
 	"sealreel/pkg/fragment/fragmenttest"
-	"sealreel/pkg/progressive"
+	"sealreel/pkg/part"
 )
 
 // indexOf is the parsed index of the samples.
-func indexOf(t testing.TB, track *fragment.Track, samples []fragment.Sample) *progressive.Index {
+func indexOf(t testing.TB, track *fragment.Track, samples []fragment.Sample) *part.Index {
 	t.Helper()
-	w := progressive.NewIndexWriter(track)
+	w := part.NewIndexWriter(track)
 	for _, s := range samples {
 		if err := w.Add(s); err != nil {
 			t.Fatal(err)
 		}
 	}
-	x, err := progressive.ParseIndex(w.Bytes())
+	x, err := part.ParseIndex(w.Bytes())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +65,7 @@ func TestIndexHoldsWhatWasAdded(t *testing.T) {
 func TestIndexIsSmall(t *testing.T) {
 	t.Parallel()
 	track, samples := fragmenttest.Samples(t, fragmenttest.Video(t, "testsrc2=s=320x180:r=30000/1001:d=20", "-video_track_timescale", "30000"))
-	w := progressive.NewIndexWriter(track)
+	w := part.NewIndexWriter(track)
 	for _, s := range samples {
 		if err := w.Add(s); err != nil {
 			t.Fatal(err)
@@ -86,11 +86,11 @@ func TestSamplesThatAnIndexRefuses(t *testing.T) {
 		"negative":    {DTS: 10, PTS: 10, Duration: -1},
 		"composition": {DTS: 10, PTS: 10 + 1<<31, Duration: 1},
 	} {
-		w := progressive.NewIndexWriter(track)
+		w := part.NewIndexWriter(track)
 		if err := w.Add(fragment.Sample{DTS: 0, Duration: 10}); err != nil {
 			t.Fatal(err)
 		}
-		if err := w.Add(s); !errors.Is(err, progressive.ErrIndex) {
+		if err := w.Add(s); !errors.Is(err, part.ErrIndex) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -99,7 +99,7 @@ func TestSamplesThatAnIndexRefuses(t *testing.T) {
 func TestEveryCutIndexIsRefused(t *testing.T) {
 	t.Parallel()
 	track := anyTrack(t)
-	w := progressive.NewIndexWriter(track)
+	w := part.NewIndexWriter(track)
 	for i := range int64(20) {
 		if err := w.Add(fragment.Sample{DTS: i * 100, PTS: i * 100, Duration: 100, Data: make([]byte, i*100)}); err != nil {
 			t.Fatal(err)
@@ -107,23 +107,23 @@ func TestEveryCutIndexIsRefused(t *testing.T) {
 	}
 	good := w.Bytes()
 	for n := range len(good) {
-		if _, err := progressive.ParseIndex(good[:n]); !errors.Is(err, progressive.ErrIndex) {
+		if _, err := part.ParseIndex(good[:n]); !errors.Is(err, part.ErrIndex) {
 			t.Fatalf("cut at %d of %d: %v", n, len(good), err)
 		}
 	}
-	if _, err := progressive.ParseIndex(append(bytes.Clone(good), 0)); !errors.Is(err, progressive.ErrIndex) {
+	if _, err := part.ParseIndex(append(bytes.Clone(good), 0)); !errors.Is(err, part.ErrIndex) {
 		t.Errorf("a byte more: %v", err)
 	}
 	newer := bytes.Clone(good)
 	newer[3]++
-	if _, err := progressive.ParseIndex(newer); !errors.Is(err, progressive.ErrIndex) {
+	if _, err := part.ParseIndex(newer); !errors.Is(err, part.ErrIndex) {
 		t.Errorf("a newer version: %v", err)
 	}
 }
 
 func FuzzParseIndex(f *testing.F) {
 	track := anyTrack(f)
-	w := progressive.NewIndexWriter(track)
+	w := part.NewIndexWriter(track)
 	f.Add(w.Bytes())
 	for i := range int64(5) {
 		if err := w.Add(fragment.Sample{DTS: i * 100, PTS: i*100 + 7, Duration: 100, Key: i == 0, Data: make([]byte, i*100)}); err != nil {
@@ -132,9 +132,9 @@ func FuzzParseIndex(f *testing.F) {
 	}
 	f.Add(w.Bytes())
 	f.Fuzz(func(t *testing.T, b []byte) {
-		x, err := progressive.ParseIndex(b)
+		x, err := part.ParseIndex(b)
 		if err != nil {
-			if !errors.Is(err, progressive.ErrIndex) {
+			if !errors.Is(err, part.ErrIndex) {
 				t.Fatalf("unclassified error: %v", err)
 			}
 			return

@@ -1,0 +1,40 @@
+package ingest
+
+import (
+	"sealreel/pkg/job"
+	"sealreel/pkg/pipeline"
+	"sealreel/pkg/plan"
+	"sealreel/pkg/role"
+)
+
+// keysOf is how the keys of a pipeline's job are unwrapped and new ones are
+// wrapped, and under which role. Of a file that is no job yet, j names the input
+// alone.
+func (i *Ingester) keysOf(p *pipeline.Pipeline, j job.Job) plan.Keys {
+	k := plan.Keys{KeyARN: p.AwsKmsKeyArn, Context: p.Context(), WorkKeyARN: p.AwsKmsKeyArn}
+	if k.WorkKeyARN == "" || pipeline.Apart(pipeline.ARNRegion(k.WorkKeyARN), i.Region) {
+		k.WorkKeyARN = i.KeyARN // the functions can't use a KMS key of another region
+	}
+	if p.Role != "" && p.Role != i.RoleARN {
+		k.Role = roleOf(p, j)
+	}
+	return k
+}
+
+// roleOf is the pipeline's role as the job needs it.
+func roleOf(p *pipeline.Pipeline, j job.Job) *role.Role {
+	r := &role.Role{ARN: p.Role, ExternalID: p.ID, Session: "sealreel"}
+	if j.ID != "" {
+		r.Session += "-" + j.ID
+	}
+	for _, in := range j.Inputs {
+		r.Reads = append(r.Reads, role.Place{Bucket: p.InputBucket, Name: in.Key})
+	}
+	for _, o := range j.Outputs {
+		r.Writes = append(r.Writes, role.Place{Bucket: p.ContentBucket(), Name: j.OutputKeyPrefix + o.Key})
+	}
+	for _, list := range j.Playlists {
+		r.Writes = append(r.Writes, role.Place{Bucket: p.ContentBucket(), Name: j.OutputKeyPrefix + list.Name})
+	}
+	return r
+}
