@@ -15,9 +15,9 @@ var ErrNotFound = errors.New("no such preset")
 // Check holds the rules of a request that depend on its presets: each must
 // exist and have what its output wants of it, those of a playlist must go
 // together, and no two objects that the job writes may have the same key.
-// Presets that this version can't do are refused here too. Broken rules give a
-// *document.ValidationError; what lookup answers other than ErrNotFound is
-// returned as it is.
+// Presets that this version can't do are refused here too, and such as Parse
+// refuses. Broken rules give a *document.ValidationError; what else lookup
+// answers other than ErrNotFound is returned as it is.
 func Check(req *job.Request, lookup func(id string) (*Preset, error)) error {
 	problems := &document.Problems{}
 	var named []namedOutput
@@ -27,6 +27,10 @@ func Check(req *job.Request, lookup func(id string) (*Preset, error)) error {
 		p, err := lookup(o.PresetID)
 		if errors.Is(err, ErrNotFound) {
 			problems.Add(path+".presetId", o.PresetID, "The specified preset was not found; "+advice(o.PresetID))
+			continue
+		}
+		if malformed(err) {
+			problems.Add(path+".presetId", o.PresetID, fmt.Sprintf("The specified preset breaks rules of its own: %v", err))
 			continue
 		}
 		if err != nil {
@@ -40,6 +44,17 @@ func Check(req *job.Request, lookup func(id string) (*Preset, error)) error {
 	checkPlaylists(problems, req, used)
 	checkNames(problems, req, named)
 	return problems.Err()
+}
+
+// malformed says whether an error is of a preset that was found, and that no
+// trying again can mend.
+func malformed(err error) bool {
+	var (
+		invalid *document.ValidationError
+		syntax  *document.SyntaxError
+		size    *document.SizeError
+	)
+	return errors.As(err, &invalid) || errors.As(err, &syntax) || errors.As(err, &size)
 }
 
 // advice helps whoever has an old id: the service withdrew some presets.

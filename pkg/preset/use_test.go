@@ -167,3 +167,18 @@ func TestCheckNamesSuccessor(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestCheckMalformed: a preset that was stored with mistakes is a mistake of the
+// job that names it, and no trouble of the storage.
+func TestCheckMalformed(t *testing.T) {
+	for _, doc := range [][]byte{custom("", ""), []byte("{"), make([]byte, MaxDocument+1)} {
+		err := Check(&job.Request{Outputs: []job.Output{single("a")}}, func(string) (*Preset, error) {
+			_, err := Parse(doc)
+			return nil, fmt.Errorf("reading: %w", err)
+		})
+		var invalid *document.ValidationError
+		if !errors.As(err, &invalid) || invalid.Problems[0].Path != "outputs.1.member.presetId" || !strings.Contains(err.Error(), "The specified preset breaks rules of its own: reading: ") {
+			t.Errorf("got %v", err)
+		}
+	}
+}
