@@ -133,20 +133,6 @@ func readChildren(dec *json.Decoder, open json.Delim, depth int) (*node, error) 
 	return n, err
 }
 
-// blank says whether the value asks for nothing: null, "", or a list or an
-// object of blanks only.
-func (n *node) blank() bool {
-	if n.kind == scalar {
-		return n.text == ""
-	}
-	for _, child := range n.children {
-		if !child.blank() {
-			return false
-		}
-	}
-	return true
-}
-
 // appendJSON writes the value as it was read, without its white space.
 func (n *node) appendJSON(b []byte) []byte {
 	switch n.kind {

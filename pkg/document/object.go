@@ -51,7 +51,7 @@ func (o *Object) String(name string, rules ...Rule) string {
 // Required is String for a member that must be there.
 func (o *Object) Required(name string, rules ...Rule) string {
 	if !o.Has(name) {
-		o.missing(name)
+		o.Missing(name)
 		return ""
 	}
 	return o.String(name, rules...)
@@ -129,19 +129,6 @@ func (o *Object) Map(name string, rules ...Rule) map[string]string {
 	return values
 }
 
-// NotYet reports members that the API has and this version can't serve. One
-// that asks for nothing (null, "", an empty list or object) is fine.
-func (o *Object) NotYet(names ...string) {
-	for _, name := range names {
-		if n := o.member(name); n != nil && !n.blank() {
-			o.problems.list = append(o.problems.list, Problem{
-				Path: o.Path(name), Value: show(n),
-				Message: fmt.Sprintf("this version of Sealreel can't do %s yet, and does not ignore it in silence: leave the member out", name),
-			})
-		}
-	}
-}
-
 // Close reports the members that are unknown or given twice.
 func (o *Object) Close() {
 	seen := make(map[string]bool, len(o.node.names))
@@ -173,7 +160,8 @@ func (o *Object) member(name string) *node {
 	return nil
 }
 
-func (o *Object) missing(name string) {
+// Missing records that a member is absent which must be there.
+func (o *Object) Missing(name string) {
 	o.problems.list = append(o.problems.list, Problem{Path: o.Path(name), Value: "null", Message: "Member must not be null"})
 }
 

@@ -77,6 +77,17 @@ func (p *Problems) AddAll(prefix string, problems []Problem) {
 	}
 }
 
+// NotYet records that the member at path asks for something that the API has
+// and this version can't do. Value is the scalar that asks for it; without one
+// the whole member does. What names it for the text.
+func (p *Problems) NotYet(path, value, what string) {
+	if value != "" {
+		p.Add(path, value, fmt.Sprintf("this version of Sealreel can't do %s yet", what))
+		return
+	}
+	p.Addf(path, "'%s': this version of Sealreel can't do %s yet, and does not ignore it in silence: leave the member out", path, what)
+}
+
 // Len is how many problems were recorded.
 func (p *Problems) Len() int { return len(p.list) }
 

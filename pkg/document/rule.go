@@ -33,23 +33,28 @@ func Pattern(expression string) Rule {
 	}
 }
 
-// OneOf is the rule that a value is one of those given.
+// OneOf is the rule that a value is one of those given. Its text is the pattern
+// that the service has for such a member: (^jpg$)|(^png$).
 func OneOf(values ...string) Rule {
 	return func(value string) string {
 		if slices.Contains(values, value) {
 			return ""
 		}
-		return "Member must satisfy enum value set: [" + strings.Join(values, ", ") + "]"
+		alternatives := make([]string, len(values))
+		for i, v := range values {
+			alternatives[i] = "(^" + regexp.QuoteMeta(v) + "$)"
+		}
+		return "Member must satisfy regular expression pattern: " + strings.Join(alternatives, "|")
 	}
 }
 
-// Later is the rule that a value, though the API has it, is not one of those
-// which this version can't serve yet. What names the feature in the text.
-func Later(what string, values ...string) Rule {
+// BlankOr is a rule that lets a member be "" too, which then counts as left
+// out: clients write so what they don't set.
+func BlankOr(rule Rule) Rule {
 	return func(value string) string {
-		if slices.Contains(values, value) {
-			return fmt.Sprintf("this version of Sealreel can't do %s %s yet", what, value)
+		if value == "" {
+			return ""
 		}
-		return ""
+		return rule(value)
 	}
 }

@@ -156,6 +156,9 @@ func (i *Ingester) create(ctx context.Context, d ledger.Drop, at time.Time, req 
 	if err != nil {
 		return nil, err
 	}
+	if problem == nil {
+		problem = job.Unsupported(req)
+	}
 	rec := &ledger.Record{Job: job.New(claim.Job, req, at), Drop: d}
 	if problem != nil {
 		i.Log.Warn("job refused", "job", claim.Job, "key", d.Key, "err", problem)

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -130,6 +131,19 @@ func TestDropsThatStartNothing(t *testing.T) {
 		{name: "an unknown preset", key: "d.job.json", change: func(w *world) {
 			w.docs["d.job.json"] = []byte(strings.ReplaceAll(string(w.docs["d.job.json"]), "000040", "999999"))
 		}, says: "The specified preset was not found"},
+		{name: "a preset beyond this version", key: "d.job.json", change: func(w *world) {
+			w.docs["d.job.json"] = []byte(strings.ReplaceAll(string(w.docs["d.job.json"]), "000040", "100250"))
+		}, says: "this version of Sealreel can't do the container webm yet"},
+		{name: "a preset with a mistake", key: "d.job.json", change: func(w *world) {
+			const id = "1762992000000-custom"
+			w.docs["d.job.json"] = []byte(strings.ReplaceAll(string(w.docs["d.job.json"]), "1351620000001-000040", id))
+			if err := w.state.Create(context.Background(), "state", "presets/"+id+".json", []byte(`{"Container":"avi"}`)); err != nil {
+				panic(err)
+			}
+		}, says: "The specified preset breaks rules of its own"},
+		{name: "a request beyond this version", key: "d.job.json", change: func(w *world) {
+			w.docs["d.job.json"] = []byte(strings.Replace(string(w.docs["d.job.json"]), `"PresetId"`, `"Rotate":"90","PresetId"`, 1))
+		}, says: "this version of Sealreel can't do Rotate 90 yet"},
 	} {
 		w := newWorld()
 		w.document("d.job.json", "film.mp4")

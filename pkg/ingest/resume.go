@@ -135,23 +135,20 @@ func (i *Ingester) settings(ctx context.Context, rec *ledger.Record) (*pipeline.
 		return nil, nil, errWaiting
 	}
 	presets := map[string]*preset.Preset{}
-	var broken error // storage that failed, in contrast to a mistake in the job
 	err = preset.Check(&job.Request{Outputs: rec.Job.Outputs, Playlists: rec.Job.Playlists, OutputKeyPrefix: rec.Job.OutputKeyPrefix}, func(id string) (*preset.Preset, error) {
 		ps, err := i.Ledger.Preset(ctx, id)
-		switch {
-		case errors.Is(err, object.ErrNotExist):
+		if errors.Is(err, object.ErrNotExist) {
 			return nil, preset.ErrNotFound
-		case err != nil:
-			broken = err
 		}
 		presets[id] = ps
 		return ps, err
 	})
-	if broken != nil {
-		return nil, nil, broken
-	}
-	if err != nil {
+	var invalid *job.ValidationError // a mistake in the job, in contrast to storage that failed
+	switch {
+	case errors.As(err, &invalid):
 		return nil, nil, job.Fail(job.CodeValidation, "%v", err)
+	case err != nil:
+		return nil, nil, err
 	}
 	return p, presets, nil
 }

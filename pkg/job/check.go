@@ -2,7 +2,7 @@ package job
 
 import (
 	"fmt"
-	"strings"
+	"slices"
 
 	"sealreel/pkg/document"
 	"sealreel/pkg/rational"
@@ -45,58 +45,50 @@ func checkOutputs(problems *document.Problems, prefix string, outputs []locatedO
 			problems.Add(o.path+".key", o.Key, fmt.Sprintf("Member with OutputKeyPrefix in front must have at most %d bytes in UTF-8",
 				MaxOutputName-longestSuffix))
 		}
+		checkFileNames(problems, prefix, o)
 	}
 }
 
-func checkPlaylists(problems *document.Problems, playlists []locatedPlaylist, outputs []locatedOutput) {
-	byKey := map[string]Output{}
-	for _, o := range outputs {
-		byKey[o.Key] = o.Output
+// checkFileNames: S3's limit holds for the names of thumbnails and captions too.
+// What stands for {count}, {resolution} and {language} is no longer than they.
+func checkFileNames(problems *document.Problems, prefix string, o locatedOutput) {
+	const longestEnding = len("00000.webvtt")
+	tooLong := func(path, pattern string) {
+		if len(prefix)+len(pattern)+longestEnding > MaxOutputName {
+			problems.Add(path, pattern, fmt.Sprintf("Member with OutputKeyPrefix in front must have at most %d bytes in UTF-8", MaxOutputName-longestEnding))
+		}
 	}
-	first := map[string]string{}
-	for _, p := range playlists {
-		if other, twice := first[p.Name]; twice && p.Name != "" {
-			problems.Add(p.path+".name", p.Name, fmt.Sprintf("Member must differ from the name of '%s'", other))
-		}
-		first[p.Name] = p.path
-		if p.Name != "" && folder(p.Name) != folder(playlists[0].Name) && playlists[0].Name != "" {
-			problems.Add(p.path+".name", p.Name, "All playlist names must be identical up to the last / character.")
-		}
-		checkMembers(problems, p, byKey)
+	tooLong(o.path+".thumbnailPattern", o.ThumbnailPattern)
+	if o.Captions == nil {
+		return
+	}
+	for i, f := range o.Captions.CaptionFormats {
+		tooLong(fmt.Sprintf("%s.captions.captionFormats.%d.member.pattern", o.path, i+1), f.Pattern)
 	}
 }
 
-// checkMembers holds the rules between a playlist and its outputs.
-func checkMembers(problems *document.Problems, p locatedPlaylist, outputs map[string]Output) {
-	var shared *Output
-	seen := map[string]bool{}
-	for i, key := range p.OutputKeys {
-		path := fmt.Sprintf("%s.outputKeys.%d.member", p.path, i+1)
-		o, known := outputs[key]
+// checkOlderForms: clips and caption sources belong to inputs, and to outputs
+// the older way, which has no say where there are several inputs or the newer
+// way is used.
+func checkOlderForms(problems *document.Problems, inputs []Input, outputs []locatedOutput) {
+	clips := slices.ContainsFunc(inputs, func(in Input) bool { return in.TimeSpan != nil })
+	captions := slices.ContainsFunc(inputs, func(in Input) bool { return in.InputCaptions != nil })
+	refuse := func(path, newer string, both bool) {
 		switch {
-		case seen[key]:
-			problems.Add(path, key, "Member must be given once only")
-			continue
-		case !known:
-			problems.Add(path, key, "Member must be the Key of one of the job's outputs")
-			continue
+		case both:
+			problems.Addf(path, "'%s' can't be given beside %s of an input: leave out the former, which is the older way to say it", path, newer)
+		case len(inputs) > 1:
+			problems.Addf(path, "'%s' can't be given for several Inputs: give each its %s", path, newer)
 		}
-		seen[key] = true
-		if p.Name != "" && !strings.HasPrefix(key, folder(p.Name)) {
-			problems.Add(path, key, "All outputs in a playlist must begin identically to the playlist name up to the last / character.")
+	}
+	for _, o := range outputs {
+		if len(o.Composition) > 0 {
+			refuse(o.path+".composition", "TimeSpan", clips)
 		}
-		d, segmented := o.SegmentSeconds()
-		if !segmented {
-			problems.Addf(path, "Output '%s' must have a SegmentDuration since it is part of a playlist. SegmentDuration is available only for 'ts' containers.", key)
-			continue
-		}
-		if shared == nil {
-			shared = &o
-		} else if want, _ := shared.SegmentSeconds(); !d.Equal(want) {
-			problems.Addf(path, "Outputs '%s' and '%s' must have the same SegmentDuration since they are part of playlist '%s'.", shared.Key, key, p.Name)
+		if o.Captions != nil && len(o.Captions.CaptionSources) > 0 {
+			refuse(o.path+".captions.captionSources", "InputCaptions", captions)
+		} else if o.Captions != nil && o.Captions.MergePolicy != "" && captions {
+			refuse(o.path+".captions.mergePolicy", "InputCaptions", captions)
 		}
 	}
 }
-
-// folder is a key up to and with its last '/'.
-func folder(key string) string { return key[:strings.LastIndexByte(key, '/')+1] }

@@ -20,8 +20,8 @@ const (
 	ModeS3EC = "s3-encryption-client"
 )
 
-// base64Pattern is the API's pattern of Key and KeyMd5 without the empty text.
-const base64Pattern = `^(?:[A-Za-z0-9\+/]{4})*(?:[A-Za-z0-9\+/]{2}==|[A-Za-z0-9\+/]{3}=)?$`
+// base64Rule is the API's pattern of Key and KeyMd5 without the empty text.
+var base64Rule = document.Pattern(`^(?:[A-Za-z0-9\+/]{4})*(?:[A-Za-z0-9\+/]{2}==|[A-Za-z0-9\+/]{3}=)?$`)
 
 // largestAESKey is the size of an AES-256 key in bytes. What KMS wraps is
 // longer, so a Key of at most this size is a plaintext key put in by mistake.
@@ -48,9 +48,9 @@ func readEncryption(o *document.Object, way direction) *Encryption {
 	before := o.Problems().Len()
 	// No value is quoted but the Mode: a key may stand in the wrong member.
 	e := Encryption{
-		Mode:                 o.String("Mode", blankOr(document.OneOf(ModeS3, ModeS3KMS, ModeSSEC, ModeCBC, ModeCTR, ModeGCM, ModeS3EC))),
-		Key:                  o.Secret("Key", blankOr(document.Pattern(base64Pattern)), blankOr(wrappedKey)),
-		KeyMd5:               o.Secret("KeyMd5", blankOr(document.Pattern(base64Pattern)), blankOr(md5Size)),
+		Mode:                 o.String("Mode", document.BlankOr(document.OneOf(ModeS3, ModeS3KMS, ModeSSEC, ModeCBC, ModeCTR, ModeGCM, ModeS3EC))),
+		Key:                  o.Secret("Key", document.BlankOr(base64Rule), document.BlankOr(wrappedKey)),
+		KeyMd5:               o.Secret("KeyMd5", document.BlankOr(base64Rule), document.BlankOr(md5Size)),
 		InitializationVector: o.Secret("InitializationVector", document.Length(0, 255)),
 	}
 	if o.Problems().Len() == before {
@@ -124,16 +124,6 @@ func checkReadable(o *document.Object, e Encryption, way direction) {
 func validIV(e Encryption, way direction) bool {
 	iv, err := base64.StdEncoding.DecodeString(e.InitializationVector)
 	return err == nil && (len(iv) == 16 || len(iv) == 12 && e.Mode == ModeGCM && way == reading)
-}
-
-// blankOr lets a member be "", which the API treats as left out.
-func blankOr(rule document.Rule) document.Rule {
-	return func(value string) string {
-		if value == "" {
-			return ""
-		}
-		return rule(value)
-	}
 }
 
 func wrappedKey(value string) string {

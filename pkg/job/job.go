@@ -4,6 +4,14 @@
 // end with. It holds rules only and imports no AWS SDK.
 package job
 
+// Formats of a playlist (API: PlaylistFormat).
+const (
+	HLSv3  = "HLSv3"
+	HLSv4  = "HLSv4"
+	Smooth = "Smooth"
+	DASH   = "MPEG-DASH"
+)
+
 // Statuses of a job, an output and a playlist (API: JobStatus).
 const (
 	Submitted   = "Submitted"
@@ -21,12 +29,6 @@ type Encryption struct {
 	Key                  string `json:"Key,omitempty"`
 	KeyMd5               string `json:"KeyMd5,omitempty"`
 	InitializationVector string `json:"InitializationVector,omitempty"`
-}
-
-// TimeSpan is the part of an input to transcode (API: TimeSpan).
-type TimeSpan struct {
-	StartTime string `json:"StartTime,omitempty"`
-	Duration  string `json:"Duration,omitempty"`
 }
 
 // DetectedProperties are what the probe found in an input (API:
@@ -49,6 +51,7 @@ type Input struct {
 	Container          string              `json:"Container,omitempty"`
 	Encryption         *Encryption         `json:"Encryption,omitempty"`
 	TimeSpan           *TimeSpan           `json:"TimeSpan,omitempty"`
+	InputCaptions      *InputCaptions      `json:"InputCaptions,omitempty"`
 	DetectedProperties *DetectedProperties `json:"DetectedProperties,omitempty"`
 }
 
@@ -57,31 +60,39 @@ type Input struct {
 // Duration is in whole seconds, DurationMillis in milliseconds, FileSize in
 // bytes of plaintext media.
 type Output struct {
-	ID               string      `json:"Id,omitempty"`
-	Key              string      `json:"Key"`
-	ThumbnailPattern string      `json:"ThumbnailPattern,omitempty"`
-	Rotate           string      `json:"Rotate,omitempty"`
-	PresetID         string      `json:"PresetId"`
-	SegmentDuration  string      `json:"SegmentDuration,omitempty"`
-	Encryption       *Encryption `json:"Encryption,omitempty"`
-	Status           string      `json:"Status,omitempty"`
-	StatusDetail     string      `json:"StatusDetail,omitempty"`
-	Duration         int64       `json:"Duration,omitempty"`
-	DurationMillis   int64       `json:"DurationMillis,omitempty"`
-	Width            int         `json:"Width,omitempty"`
-	Height           int         `json:"Height,omitempty"`
-	FrameRate        string      `json:"FrameRate,omitempty"`
-	FileSize         int64       `json:"FileSize,omitempty"`
+	ID                          string      `json:"Id,omitempty"`
+	Key                         string      `json:"Key"`
+	ThumbnailPattern            string      `json:"ThumbnailPattern,omitempty"`
+	ThumbnailEncryption         *Encryption `json:"ThumbnailEncryption,omitempty"`
+	Rotate                      string      `json:"Rotate,omitempty"`
+	PresetID                    string      `json:"PresetId"`
+	SegmentDuration             string      `json:"SegmentDuration,omitempty"`
+	Watermarks                  []Watermark `json:"Watermarks,omitempty"`
+	AlbumArt                    *AlbumArt   `json:"AlbumArt,omitempty"`
+	Composition                 []Clip      `json:"Composition,omitempty"`
+	Captions                    *Captions   `json:"Captions,omitempty"`
+	Encryption                  *Encryption `json:"Encryption,omitempty"`
+	Status                      string      `json:"Status,omitempty"`
+	StatusDetail                string      `json:"StatusDetail,omitempty"`
+	Duration                    int64       `json:"Duration,omitempty"`
+	DurationMillis              int64       `json:"DurationMillis,omitempty"`
+	Width                       int         `json:"Width,omitempty"`
+	Height                      int         `json:"Height,omitempty"`
+	FrameRate                   string      `json:"FrameRate,omitempty"`
+	FileSize                    int64       `json:"FileSize,omitempty"`
+	AppliedColorSpaceConversion string      `json:"AppliedColorSpaceConversion,omitempty"`
 }
 
 // Playlist is a master playlist over outputs of the job (API:
 // CreateJobPlaylist, Playlist). Name has no extension.
 type Playlist struct {
-	Name         string   `json:"Name"`
-	Format       string   `json:"Format"`
-	OutputKeys   []string `json:"OutputKeys"`
-	Status       string   `json:"Status,omitempty"`
-	StatusDetail string   `json:"StatusDetail,omitempty"`
+	Name                 string                `json:"Name"`
+	Format               string                `json:"Format"`
+	OutputKeys           []string              `json:"OutputKeys"`
+	HlsContentProtection *HlsContentProtection `json:"HlsContentProtection,omitempty"`
+	PlayReadyDrm         *PlayReadyDrm         `json:"PlayReadyDrm,omitempty"`
+	Status               string                `json:"Status,omitempty"`
+	StatusDetail         string                `json:"StatusDetail,omitempty"`
 }
 
 // Timing is when a job was submitted, started and finished, in milliseconds

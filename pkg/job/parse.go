@@ -26,6 +26,7 @@ var (
 	containerRule = document.OneOf("auto", "3gp", "asf", "avi", "divx", "flv", "mkv", "mov", "mp4", "mpeg", "mpeg-ps",
 		"mpeg-ts", "mxf", "ogg", "ts", "vob", "wav", "webm", "mp3", "m4a", "aac")
 	floatRule         = document.Pattern(`^\d{1,5}(\.\d{0,5})?$`)
+	thumbnailRule     = document.Pattern(`(^$)|(^.*\{count\}.*$)`)
 	metadataKeyRule   = document.Pattern(`^[0-9A-Za-z _.:/=+\-%@]{1,128}$`)
 	metadataValueRule = document.Pattern(`^[0-9A-Za-z _.:/=+\-%@]{0,256}$`)
 )
@@ -38,7 +39,8 @@ var (
 // request as far as it could be read, without the values that broke a rule,
 // so that a job in Error can be shown for it.
 //
-// Rules that need the presets are those of preset.Check.
+// Rules that need the presets are those of preset.Check. What is valid and yet
+// beyond this version is refused by Unsupported.
 func ParseRequest(doc []byte) (*Request, error) {
 	root, err := document.Parse(doc, MaxDocument)
 	if err != nil {
@@ -58,6 +60,7 @@ func ParseRequest(doc []byte) (*Request, error) {
 	for _, p := range playlists {
 		req.Playlists = append(req.Playlists, p.Playlist)
 	}
+	checkOlderForms(root.Problems(), req.Inputs, outputs)
 	checkOutputs(root.Problems(), req.OutputKeyPrefix, outputs)
 	checkPlaylists(root.Problems(), playlists, outputs)
 	root.Close()
@@ -99,23 +102,22 @@ func readInputs(root *document.Object) []Input {
 	for _, o := range eitherForm(root, "Input", "Inputs", maxInputs) {
 		inputs = append(inputs, readInput(o))
 	}
-	if len(inputs) > 1 {
-		root.Problems().Addf(root.Path("Inputs"), "this version of Sealreel can't stitch several Inputs into one output yet: give one")
-	}
 	return inputs
 }
 
 func readInput(o *document.Object) Input {
 	defer o.Close()
-	o.NotYet("TimeSpan", "InputCaptions")
 	in := Input{
 		Key:         o.Required("Key", document.Length(1, 1024), inputKey),
-		FrameRate:   o.String("FrameRate", frameRateRule, overrideLater),
+		FrameRate:   o.String("FrameRate", frameRateRule),
 		Resolution:  o.String("Resolution", document.OneOf("auto")),
 		AspectRatio: o.String("AspectRatio", aspectRule),
-		Interlaced:  o.String("Interlaced", document.OneOf("auto", "true", "false"), document.Later("Interlaced", "true")),
+		Interlaced:  o.String("Interlaced", document.OneOf("auto", "true", "false")),
 		Container:   o.String("Container", containerRule),
 		Encryption:  readEncryption(o.Object("Encryption"), reading),
+
+		TimeSpan:      readTimeSpan(o.Object("TimeSpan")),
+		InputCaptions: readInputCaptions(o.Object("InputCaptions")),
 	}
 	// What a client believes to know of the file is read for its form only:
 	// the probe finds it out anew.
@@ -123,15 +125,6 @@ func readInput(o *document.Object) Input {
 		in.DetectedProperties = readDetected(d)
 	}
 	return in
-}
-
-// overrideLater refuses a FrameRate that overrides the input's own. The
-// Container is a hint only: what the file holds is found out by its content.
-func overrideLater(value string) string {
-	if value != "" && value != "auto" {
-		return "this version of Sealreel can't override an input's FrameRate yet: use auto"
-	}
-	return ""
 }
 
 func readDetected(o *document.Object) *DetectedProperties {
@@ -155,13 +148,18 @@ func readOutputs(root *document.Object) []locatedOutput {
 
 func readOutput(o *document.Object) Output {
 	defer o.Close()
-	o.NotYet("ThumbnailPattern", "ThumbnailEncryption", "Watermarks", "AlbumArt", "Composition", "Captions")
 	return Output{
-		Key:             o.Required("Key", document.Length(1, 255), outputKey),
-		PresetID:        o.Required("PresetId", idRule),
-		Rotate:          o.String("Rotate", document.Later("Rotate", "90", "180", "270"), document.OneOf("auto", "0", "90", "180", "270")),
-		SegmentDuration: o.String("SegmentDuration", floatRule, segmentRange),
-		Encryption:      readEncryption(o.Object("Encryption"), writing),
+		Key:                 o.Required("Key", document.Length(1, 255), outputKey),
+		ThumbnailPattern:    o.String("ThumbnailPattern", thumbnailRule, outputKey),
+		ThumbnailEncryption: readEncryption(o.Object("ThumbnailEncryption"), writing),
+		PresetID:            o.Required("PresetId", idRule),
+		Rotate:              o.String("Rotate", document.OneOf("auto", "0", "90", "180", "270")),
+		SegmentDuration:     o.String("SegmentDuration", floatRule, segmentRange),
+		Watermarks:          readWatermarks(o),
+		AlbumArt:            readAlbumArt(o.Object("AlbumArt")),
+		Composition:         readComposition(o),
+		Captions:            readCaptions(o.Object("Captions")),
+		Encryption:          readEncryption(o.Object("Encryption"), writing),
 	}
 }
 
@@ -175,12 +173,12 @@ func readPlaylists(root *document.Object) []locatedPlaylist {
 
 func readPlaylist(o *document.Object) Playlist {
 	defer o.Close()
-	o.NotYet("HlsContentProtection", "PlayReadyDrm")
 	p := Playlist{
-		Name: o.Required("Name", document.Length(1, 255), outputKey),
-		Format: o.Required("Format", document.Later("playlists of the Format", "HLSv4", "Smooth", "MPEG-DASH"),
-			document.OneOf("HLSv3", "HLSv4", "Smooth", "MPEG-DASH")),
-		OutputKeys: o.Strings("OutputKeys", maxOutputs, document.Length(1, 255)),
+		Name:                 o.Required("Name", document.Length(1, 255), outputKey),
+		Format:               o.Required("Format", document.OneOf(HLSv3, HLSv4, Smooth, DASH)),
+		OutputKeys:           o.Strings("OutputKeys", maxOutputs, document.Length(1, 255)),
+		HlsContentProtection: readContentProtection(o.Object("HlsContentProtection")),
+		PlayReadyDrm:         readPlayReady(o.Object("PlayReadyDrm")),
 	}
 	if o.Empty("OutputKeys") {
 		o.Problems().Addf(o.Path("OutputKeys"), "'%s' must name one output key or more", o.Path("OutputKeys"))

@@ -32,7 +32,6 @@ func orNull(value any, unset bool) ([]byte, error) {
 }
 
 // The wire types list the members of the API's shapes in their order there.
-// Members of features that this version lacks are always null.
 type (
 	wireJob struct {
 		ID              string            `json:"Id"`
@@ -57,7 +56,7 @@ type (
 		Container          text            `json:"Container"`
 		Encryption         *wireEncryption `json:"Encryption"`
 		TimeSpan           *wireTimeSpan   `json:"TimeSpan"`
-		InputCaptions      *struct{}       `json:"InputCaptions"`
+		InputCaptions      *wireCaptions   `json:"InputCaptions"`
 		DetectedProperties *wireDetected   `json:"DetectedProperties"`
 	}
 	wireOutput struct {
@@ -76,21 +75,21 @@ type (
 		FrameRate           text            `json:"FrameRate"`
 		FileSize            number          `json:"FileSize"`
 		DurationMillis      number          `json:"DurationMillis"`
-		Watermarks          []struct{}      `json:"Watermarks"`
-		AlbumArt            *struct{}       `json:"AlbumArt"`
-		Composition         []struct{}      `json:"Composition"`
-		Captions            *struct{}       `json:"Captions"`
+		Watermarks          []wireWatermark `json:"Watermarks"`
+		AlbumArt            *wireAlbumArt   `json:"AlbumArt"`
+		Composition         []wireClip      `json:"Composition"`
+		Captions            *wireCaptions   `json:"Captions"`
 		Encryption          *wireEncryption `json:"Encryption"`
 		ColorConversion     text            `json:"AppliedColorSpaceConversion"`
 	}
 	wirePlaylist struct {
-		Name                 text      `json:"Name"`
-		Format               text      `json:"Format"`
-		OutputKeys           []string  `json:"OutputKeys"`
-		HlsContentProtection *struct{} `json:"HlsContentProtection"`
-		PlayReadyDrm         *struct{} `json:"PlayReadyDrm"`
-		Status               text      `json:"Status"`
-		StatusDetail         text      `json:"StatusDetail"`
+		Name                 text           `json:"Name"`
+		Format               text           `json:"Format"`
+		OutputKeys           []string       `json:"OutputKeys"`
+		HlsContentProtection *wireProtected `json:"HlsContentProtection"`
+		PlayReadyDrm         *wirePlayReady `json:"PlayReadyDrm"`
+		Status               text           `json:"Status"`
+		StatusDetail         text           `json:"StatusDetail"`
 	}
 	wireEncryption struct {
 		Mode                 text `json:"Mode"`
@@ -132,6 +131,7 @@ func toWire(j Job) wireJob {
 	for _, p := range j.Playlists {
 		w.Playlists = append(w.Playlists, wirePlaylist{
 			Name: text(p.Name), Format: text(p.Format), OutputKeys: append([]string{}, p.OutputKeys...),
+			HlsContentProtection: protectionToWire(p.HlsContentProtection), PlayReadyDrm: playReadyToWire(p.PlayReadyDrm),
 			Status: text(p.Status), StatusDetail: text(p.StatusDetail),
 		})
 	}
@@ -149,8 +149,9 @@ func inputToWire(in Input) wireInput {
 		Key: text(in.Key), FrameRate: text(in.FrameRate), Resolution: text(in.Resolution), AspectRatio: text(in.AspectRatio),
 		Interlaced: text(in.Interlaced), Container: text(in.Container), Encryption: encryptionToWire(in.Encryption),
 	}
-	if in.TimeSpan != nil {
-		w.TimeSpan = &wireTimeSpan{text(in.TimeSpan.StartTime), text(in.TimeSpan.Duration)}
+	w.TimeSpan = timeSpanToWire(in.TimeSpan)
+	if c := in.InputCaptions; c != nil {
+		w.InputCaptions = &wireCaptions{MergePolicy: text(c.MergePolicy), CaptionSources: sourcesToWire(c.CaptionSources)}
 	}
 	if d := in.DetectedProperties; d != nil {
 		w.DetectedProperties = &wireDetected{number(d.Width), number(d.Height), text(d.FrameRate), number(d.FileSize), number(d.DurationMillis)}
@@ -160,11 +161,13 @@ func inputToWire(in Input) wireInput {
 
 func outputToWire(o Output) wireOutput {
 	return wireOutput{
-		ID: text(o.ID), Key: text(o.Key), ThumbnailPattern: text(o.ThumbnailPattern), Rotate: text(o.Rotate),
-		PresetID: text(o.PresetID), SegmentDuration: text(o.SegmentDuration), Status: text(o.Status), StatusDetail: text(o.StatusDetail),
+		ID: text(o.ID), Key: text(o.Key), ThumbnailPattern: text(o.ThumbnailPattern), ThumbnailEncryption: encryptionToWire(o.ThumbnailEncryption),
+		Rotate: text(o.Rotate), PresetID: text(o.PresetID), SegmentDuration: text(o.SegmentDuration),
+		Status: text(o.Status), StatusDetail: text(o.StatusDetail),
 		Duration: number(o.Duration), Width: number(o.Width), Height: number(o.Height), FrameRate: text(o.FrameRate),
-		FileSize: number(o.FileSize), DurationMillis: number(o.DurationMillis), Watermarks: []struct{}{},
-		Encryption: encryptionToWire(o.Encryption),
+		FileSize: number(o.FileSize), DurationMillis: number(o.DurationMillis),
+		Watermarks: watermarksToWire(o.Watermarks), AlbumArt: albumArtToWire(o.AlbumArt), Composition: clipsToWire(o.Composition),
+		Captions: captionsToWire(o.Captions), Encryption: encryptionToWire(o.Encryption), ColorConversion: text(o.AppliedColorSpaceConversion),
 	}
 }
 

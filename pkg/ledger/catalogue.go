@@ -13,7 +13,8 @@ import (
 
 func pipelineKey(id string) string { return "pipelines/" + id + ".json" }
 
-// Pipeline reads a pipeline. An id that names none is an object.ErrNotExist.
+// Pipeline reads a pipeline. An id that names none is an object.ErrNotExist;
+// one that this version can't serve in full is an error too.
 func (l *Ledger) Pipeline(ctx context.Context, id string) (*pipeline.Pipeline, error) {
 	if !job.ValidID(id) {
 		return nil, fmt.Errorf("%q is no pipeline id: %w", id, object.ErrNotExist)
@@ -23,6 +24,9 @@ func (l *Ledger) Pipeline(ctx context.Context, id string) (*pipeline.Pipeline, e
 		return nil, fmt.Errorf("reading %s: %w", pipelineKey(id), err)
 	}
 	p, err := pipeline.Parse(body)
+	if err == nil {
+		err = pipeline.Unsupported(p)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", pipelineKey(id), err)
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 
 	"sealreel/pkg/document"
@@ -18,9 +19,10 @@ type Drop struct {
 	// Prefix is what the keys of its files start with; "" takes every key.
 	Prefix string `json:"Prefix"`
 	// Template is a CreateJob request without PipelineId and Input. In its
-	// output keys, prefix and playlist names {name} stands for the file's name,
-	// {stem} for the name without extension and {prefix} for its folder with
-	// the slash, or nothing.
+	// output keys, prefix, playlist names, the names of thumbnails and captions
+	// and the keys of caption sources {name} stands for the file's name, {stem}
+	// for the name without extension and {prefix} for its folder with the slash,
+	// or nothing.
 	Template json.RawMessage `json:"Template"`
 }
 
@@ -123,34 +125,54 @@ func withInput(template json.RawMessage, pipelineID string, in job.Input) ([]byt
 var placeholder = regexp.MustCompile(`\{\w*\}`)
 
 // fill replaces the placeholders in every text of the request that names an
-// object to write.
+// object of the job's own. Those of the API stay for the objects' names.
 func fill(req *job.Request, key string) error {
-	problems := &document.Problems{}
-	folder, name := path.Split(key)
+	f := filler{key: key, problems: &document.Problems{}}
+	f.set("outputKeyPrefix", &req.OutputKeyPrefix)
+	for i := range req.Outputs {
+		f.output(fmt.Sprintf("outputs.%d.member.", i+1), &req.Outputs[i])
+	}
+	for i := range req.Playlists {
+		p := &req.Playlists[i]
+		f.set(fmt.Sprintf("playlists.%d.member.name", i+1), &p.Name)
+		for k := range p.OutputKeys {
+			f.set(fmt.Sprintf("playlists.%d.member.outputKeys.%d.member", i+1, k+1), &p.OutputKeys[k])
+		}
+	}
+	return f.problems.Err()
+}
+
+// filler puts the name of one dropped file into texts.
+type filler struct {
+	key      string
+	problems *document.Problems
+}
+
+func (f filler) output(path string, o *job.Output) {
+	f.set(path+"key", &o.Key)
+	f.set(path+"thumbnailPattern", &o.ThumbnailPattern, "{count}", "{resolution}")
+	if o.Captions == nil {
+		return
+	}
+	for i := range o.Captions.CaptionSources {
+		f.set(fmt.Sprintf("%scaptions.captionSources.%d.member.key", path, i+1), &o.Captions.CaptionSources[i].Key)
+	}
+	for i := range o.Captions.CaptionFormats {
+		f.set(fmt.Sprintf("%scaptions.captionFormats.%d.member.pattern", path, i+1), &o.Captions.CaptionFormats[i].Pattern, "{language}")
+	}
+}
+
+// set fills one text. Placeholders of the API that it may have are left alone.
+func (f filler) set(where string, text *string, kept ...string) {
+	folder, name := path.Split(f.key)
 	stem := strings.TrimSuffix(name, path.Ext(name))
 	if stem == "" { // a name like .mp4 is all extension
 		stem = name
 	}
-	replace := strings.NewReplacer("{name}", name, "{stem}", stem, "{prefix}", folder)
-	known := map[string]bool{"{name}": true, "{stem}": true, "{prefix}": true}
-	set := func(where string, text *string) {
-		for _, found := range placeholder.FindAllString(*text, -1) {
-			if !known[found] {
-				problems.Add(where, *text, found+" is none of {name}, {stem} and {prefix}")
-			}
-		}
-		*text = replace.Replace(*text)
-	}
-	set("outputKeyPrefix", &req.OutputKeyPrefix)
-	for i := range req.Outputs {
-		set(fmt.Sprintf("outputs.%d.member.key", i+1), &req.Outputs[i].Key)
-	}
-	for i := range req.Playlists {
-		p := &req.Playlists[i]
-		set(fmt.Sprintf("playlists.%d.member.name", i+1), &p.Name)
-		for k := range p.OutputKeys {
-			set(fmt.Sprintf("playlists.%d.member.outputKeys.%d.member", i+1, k+1), &p.OutputKeys[k])
+	for _, found := range placeholder.FindAllString(*text, -1) {
+		if found != "{name}" && found != "{stem}" && found != "{prefix}" && !slices.Contains(kept, found) {
+			f.problems.Add(where, *text, found+" is none of {name}, {stem} and {prefix}")
 		}
 	}
-	return problems.Err()
+	*text = strings.NewReplacer("{name}", name, "{stem}", stem, "{prefix}", folder).Replace(*text)
 }

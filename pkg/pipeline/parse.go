@@ -3,6 +3,7 @@ package pipeline
 import (
 	"encoding/json"
 	"errors"
+	"strings"
 
 	"sealreel/pkg/document"
 	"sealreel/pkg/job"
@@ -10,6 +11,14 @@ import (
 
 // MaxDocument is the longest pipeline read, in bytes.
 const MaxDocument = 256 << 10
+
+// Rules of scalars, as the API's model has them, but for the partitions of AWS
+// that it left out.
+var (
+	bucket = document.Pattern(`^(\w|\.|-){1,255}$`)
+	topic  = document.Pattern(`(^$)|(^arn:aws[\w-]*:sns:.*:\w{12}:.+$)`)
+	group  = document.OneOf("AllUsers", "AuthenticatedUsers", "LogDelivery")
+)
 
 // Parse reads a pipeline as ReadPipeline showed it: strictly and with every
 // problem at once, as a *document.ValidationError. Text that is no JSON gives a
@@ -19,7 +28,6 @@ func Parse(doc []byte) (*Pipeline, error) {
 	if err != nil {
 		return nil, err
 	}
-	bucket := document.Pattern(`^(\w|\.|-){1,255}$`)
 	p := &Pipeline{
 		ID:            root.Required("Id", document.Pattern(`^\d{13}-\w{6}$`)),
 		Arn:           root.String("Arn"),
@@ -34,8 +42,8 @@ func Parse(doc []byte) (*Pipeline, error) {
 	if p.Status == "" {
 		p.Status = Active
 	}
-	p.ContentConfig = readOutputConfig(root.Object("ContentConfig"), bucket)
-	p.ThumbnailConfig = readOutputConfig(root.Object("ThumbnailConfig"), bucket)
+	p.ContentConfig = readOutputConfig(root.Object("ContentConfig"))
+	p.ThumbnailConfig = readOutputConfig(root.Object("ThumbnailConfig"))
 	checkBuckets(root, p)
 	p.Sealreel = readAdditions(root.Object("Sealreel"), p.ID)
 	root.Close()
@@ -45,27 +53,56 @@ func Parse(doc []byte) (*Pipeline, error) {
 	return p, nil
 }
 
-// readNotifications accepts blank topics only, as ReadPipeline shows a
-// pipeline that has none.
 func readNotifications(o *document.Object) *Notifications {
 	if o == nil {
 		return nil
 	}
 	defer o.Close()
-	o.NotYet("Progressing", "Completed", "Warning", "Error")
-	return &Notifications{}
+	return &Notifications{
+		Progressing: o.String("Progressing", topic),
+		Completed:   o.String("Completed", topic),
+		Warning:     o.String("Warning", topic),
+		Error:       o.String("Error", topic),
+	}
 }
 
-func readOutputConfig(o *document.Object, bucket document.Rule) *OutputConfig {
+func readOutputConfig(o *document.Object) *OutputConfig {
 	if o == nil {
 		return nil
 	}
 	defer o.Close()
-	o.NotYet("Permissions")
 	return &OutputConfig{
 		Bucket:       o.Required("Bucket", bucket),
-		StorageClass: o.String("StorageClass", document.Later("the StorageClass", "ReducedRedundancy"), document.OneOf("Standard")),
+		StorageClass: o.String("StorageClass", document.BlankOr(document.OneOf(ReducedRedundancy, Standard))),
+		Permissions:  readPermissions(o),
 	}
+}
+
+// maxPermissions is how many grantees a bucket's files may have, and how many
+// rights each (API: Permissions, AccessControls).
+const maxPermissions = 30
+
+func readPermissions(config *document.Object) []Permission {
+	var permissions []Permission
+	for _, o := range config.Objects("Permissions", maxPermissions) {
+		p := Permission{
+			GranteeType: o.Required("GranteeType", document.OneOf(GranteeCanonical, GranteeEmail, GranteeGroup)),
+			Grantee:     o.Required("Grantee", document.Length(1, 255)),
+			Access:      o.Strings("Access", maxPermissions, document.OneOf("FullControl", "Read", "ReadAcp", "WriteAcp")),
+		}
+		switch {
+		case p.GranteeType == GranteeGroup && p.Grantee != "" && group(p.Grantee) != "":
+			o.Problems().Add(o.Path("Grantee"), p.Grantee, group(p.Grantee))
+		case p.GranteeType == GranteeEmail && p.Grantee != "" && !strings.Contains(p.Grantee, "@"):
+			o.Problems().Add(o.Path("Grantee"), p.Grantee, "Member must be the e-mail address of an AWS account")
+		}
+		if o.Empty("Access") {
+			o.Problems().Addf(o.Path("Access"), "'%s' must name one right or more", o.Path("Access"))
+		}
+		o.Close()
+		permissions = append(permissions, p)
+	}
+	return permissions
 }
 
 // checkBuckets: an output bucket comes from OutputBucket or ContentConfig. A
@@ -77,6 +114,9 @@ func checkBuckets(root *document.Object, p *Pipeline) {
 		problems.Addf(root.Path("OutputBucket"), "[OutputBucket and ContentConfig:Bucket are not allowed to both be null.]")
 	case p.OutputBucket != "" && p.ContentConfig != nil && p.ContentConfig.Bucket != p.OutputBucket:
 		problems.Addf(root.Path("ContentConfig"), "[OutputBucket and ContentConfig are mutually exclusive.]")
+	}
+	if p.ThumbnailConfig != nil && !root.Has("ContentConfig") && p.ThumbnailConfig.Bucket != p.OutputBucket {
+		problems.Addf(root.Path("ContentConfig"), "[ContentConfig:Bucket is not allowed to be null if ThumbnailConfig is specified.]")
 	}
 	if root.Has("ContentConfig") && !root.Has("ThumbnailConfig") {
 		problems.Addf(root.Path("ThumbnailConfig"), "[ThumbnailConfig:Bucket is not allowed to be null if ContentConfig is specified.]")
@@ -120,13 +160,16 @@ func readDrop(o *document.Object, pipelineID string) *Drop {
 	return d
 }
 
+// samples are keys of dropped files, in a folder and outside of one.
+var samples = []string{"folder/sample.mp4", "sample.mp4"}
+
 // checkTemplate makes sample jobs of the template, so that a mistake in it
 // shows when the pipeline is read and not at the first drop.
 func checkTemplate(o *document.Object, template json.RawMessage, pipelineID string) {
 	if !job.ValidID(pipelineID) {
 		pipelineID = "0000000000000-sample" // its own problem is reported already
 	}
-	for _, key := range []string{"folder/sample.mp4", "sample.mp4"} {
+	for _, key := range samples {
 		_, err := expand(template, pipelineID, key, nil)
 		var invalid *document.ValidationError
 		switch {

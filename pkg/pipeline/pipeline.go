@@ -2,8 +2,8 @@
 // member of ours that says how dropped files become jobs.
 //
 // A Pipeline returned by Parse can be worked with as it is: its buckets are
-// named, its drop template makes valid jobs, and nothing in it asks for what
-// this version lacks.
+// named and its drop template makes valid jobs. What it asks for and this
+// version lacks is told by Unsupported.
 package pipeline
 
 import (
@@ -48,9 +48,32 @@ type Notifications struct {
 // OutputConfig says where files go and how they are stored (API:
 // PipelineOutputConfig).
 type OutputConfig struct {
-	Bucket       string `json:"Bucket"`
-	StorageClass string `json:"StorageClass,omitempty"`
+	Bucket       string       `json:"Bucket"`
+	StorageClass string       `json:"StorageClass,omitempty"`
+	Permissions  []Permission `json:"Permissions,omitempty"`
 }
+
+// Storage classes (API: StorageClass).
+const (
+	Standard          = "Standard"
+	ReducedRedundancy = "ReducedRedundancy"
+)
+
+// Permission is what somebody may do with the files of a bucket (API:
+// Permission). Access holds FullControl, Read, ReadAcp and WriteAcp; a Group is
+// AllUsers, AuthenticatedUsers or LogDelivery.
+type Permission struct {
+	GranteeType string   `json:"GranteeType"`
+	Grantee     string   `json:"Grantee"`
+	Access      []string `json:"Access"`
+}
+
+// Kinds of grantees (API: GranteeType).
+const (
+	GranteeCanonical = "Canonical"
+	GranteeEmail     = "Email"
+	GranteeGroup     = "Group"
+)
 
 // Additions are what Elastic Transcoder's pipelines did not have.
 type Additions struct {

@@ -3,6 +3,7 @@ package preset
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"sealreel/pkg/document"
 	"sealreel/pkg/job"
@@ -12,45 +13,64 @@ import (
 var ErrNotFound = errors.New("no such preset")
 
 // Check holds the rules of a request that depend on its presets: each must
-// exist, SegmentDuration goes with ts only, and no two objects that the job
-// writes may have the same key. Broken rules give a *document.ValidationError;
-// what lookup answers other than ErrNotFound is returned as it is.
+// exist and have what its output wants of it, those of a playlist must go
+// together, and no two objects that the job writes may have the same key.
+// Presets that this version can't do are refused here too, and such as Parse
+// refuses. Broken rules give a *document.ValidationError; what else lookup
+// answers other than ErrNotFound is returned as it is.
 func Check(req *job.Request, lookup func(id string) (*Preset, error)) error {
 	problems := &document.Problems{}
 	var named []namedOutput
+	used := map[string]*Preset{}
 	for i, o := range req.Outputs {
 		path := fmt.Sprintf("outputs.%d.member", i+1)
 		p, err := lookup(o.PresetID)
 		if errors.Is(err, ErrNotFound) {
-			problems.Add(path+".presetId", o.PresetID, "The specified preset was not found; system presets have ids like 1351620000001-200010")
+			problems.Add(path+".presetId", o.PresetID, "The specified preset was not found; "+advice(o.PresetID))
+			continue
+		}
+		if malformed(err) {
+			problems.Add(path+".presetId", o.PresetID, fmt.Sprintf("The specified preset breaks rules of its own: %v", err))
 			continue
 		}
 		if err != nil {
 			return fmt.Errorf("preset %s of output %q: %w", o.PresetID, o.Key, err)
 		}
-		checkSegments(problems, path, o, p)
-		named = append(named, namedOutput{path, o.Key, job.OutputNames(req.OutputKeyPrefix, o, p.Container)})
+		checkUse(problems, path, o, p)
+		unsupportedUse(problems, path, o, p)
+		used[o.Key] = p
+		named = append(named, namedOutput{o, path, job.OutputNames(req.OutputKeyPrefix, o, p.Container), stills(o, p)})
 	}
+	checkPlaylists(problems, req, used)
 	checkNames(problems, req, named)
 	return problems.Err()
 }
 
-func checkSegments(problems *document.Problems, path string, o job.Output, p *Preset) {
-	_, segmented := o.SegmentSeconds()
-	switch {
-	case segmented && p.Container != "ts":
-		problems.Add(path+".segmentDuration", o.SegmentDuration,
-			fmt.Sprintf("Member is available only for 'ts' containers, and preset %s has the container %s", p.ID, p.Container))
-	case !segmented && p.Container == "ts":
-		problems.Addf(path+".segmentDuration", "Output '%s' must have a SegmentDuration: this version of Sealreel can't write a single ts file yet, "+
-			"which preset %s without a SegmentDuration asks for.", o.Key, p.ID)
+// malformed says whether an error is of a preset that was found, and that no
+// trying again can mend.
+func malformed(err error) bool {
+	var (
+		invalid *document.ValidationError
+		syntax  *document.SyntaxError
+		size    *document.SizeError
+	)
+	return errors.As(err, &invalid) || errors.As(err, &syntax) || errors.As(err, &size)
+}
+
+// advice helps whoever has an old id: the service withdrew some presets.
+func advice(id string) string {
+	if successor, ok := Successor(id); ok {
+		return "Elastic Transcoder withdrew it in favour of " + successor
 	}
+	return "system presets have ids like 1351620000001-200010"
 }
 
 // namedOutput is an output with the keys that it writes to.
 type namedOutput struct {
-	path, key string
-	names     job.Names
+	job.Output
+	path   string
+	names  job.Names
+	stills string // its thumbnails' names but for the counter, "" for none or when they have the size
 }
 
 // checkNames refuses keys that would be written twice. All fixed names are
@@ -64,7 +84,7 @@ func checkNames(problems *document.Problems, req *job.Request, outputs []namedOu
 		}
 		for _, o := range outputs {
 			if o.names.IsSegment(name) {
-				problems.Add(path, value, fmt.Sprintf("Member gives the name '%s' to %s, which is also that of a segment of output '%s'", name, what, o.key))
+				problems.Add(path, value, fmt.Sprintf("Member gives the name '%s' to %s, which is also that of a segment of output '%s'", name, what, o.Key))
 				return
 			}
 		}
@@ -75,9 +95,23 @@ func checkNames(problems *document.Problems, req *job.Request, outputs []namedOu
 		if o.names.Segmented() {
 			name = o.names.Playlist
 		}
-		claim(o.path+".key", o.key, name, fmt.Sprintf("output '%s'", o.key))
+		claim(o.path+".key", o.Key, name, fmt.Sprintf("output '%s'", o.Key))
+	}
+	for _, o := range outputs {
+		if o.stills != "" {
+			claim(o.path+".thumbnailPattern", o.ThumbnailPattern, req.OutputKeyPrefix+o.stills, fmt.Sprintf("thumbnails of output '%s'", o.Key))
+		}
 	}
 	for i, p := range req.Playlists {
 		claim(fmt.Sprintf("playlists.%d.member.name", i+1), p.Name, job.MasterName(req.OutputKeyPrefix, p), fmt.Sprintf("playlist '%s'", p.Name))
 	}
+}
+
+// stills names the thumbnails of an output. Names with {resolution} differ by
+// what only the source can tell.
+func stills(o job.Output, p *Preset) string {
+	if o.ThumbnailPattern == "" || p.Thumbnails == nil || strings.Contains(o.ThumbnailPattern, "{resolution}") {
+		return ""
+	}
+	return o.ThumbnailPattern + "." + p.Thumbnails.Format
 }

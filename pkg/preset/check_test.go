@@ -40,7 +40,7 @@ func TestCheck(t *testing.T) {
 		"neighbouring keys":      {job.Request{Outputs: []job.Output{segmented("a"), segmented("a1"), segmented("a00000")}}, ""},
 		"file beside segments":   {job.Request{Outputs: []job.Output{segmented("a"), single("a"), single("a0000.ts")}}, ""},
 		"unknown preset":         {job.Request{Outputs: []job.Output{single("a"), {Key: "b", PresetID: absent}}}, "1 validation error detected: Value '" + absent + "' at 'outputs.2.member.presetId' failed to satisfy constraint: The specified preset was not found"},
-		"segments of an mp4":     {job.Request{Outputs: []job.Output{{Key: "a", PresetID: file, SegmentDuration: "10"}}}, "Value '10' at 'outputs.1.member.segmentDuration' failed to satisfy constraint: Member is available only for 'ts' containers"},
+		"segments of an mp4":     {job.Request{Outputs: []job.Output{{Key: "a", PresetID: file, SegmentDuration: "10"}}}, "Value '10' at 'outputs.1.member.segmentDuration' failed to satisfy constraint: Member is available only for 'ts' and 'fmp4' containers"},
 		"ts without segments":    {job.Request{Outputs: []job.Output{{Key: "a", PresetID: hls}}}, "Output 'a' must have a SegmentDuration"},
 		"file named as playlist": {job.Request{Outputs: []job.Output{segmented("a"), single("a.m3u8")}}, "Value 'a.m3u8' at 'outputs.2.member.key' failed to satisfy constraint: Member gives the name 'p/a.m3u8' to output 'a.m3u8', which is also that of output 'a'"},
 		"file named as segment":  {job.Request{Outputs: []job.Output{single("a00007.ts"), segmented("a")}}, "which is also that of a segment of output 'a'"},

@@ -113,7 +113,6 @@ func TestMethods(t *testing.T) {
 }
 
 func TestParseRefuses(t *testing.T) {
-	const later = "failed to satisfy constraint: this version of Sealreel can't do "
 	for name, c := range map[string]struct {
 		doc  []byte
 		want string
@@ -122,20 +121,14 @@ func TestParseRefuses(t *testing.T) {
 		"neither":             {custom("", ""), "A preset must have Video, Audio or both."},
 		"silence only":        {custom("", `{"Codec":"AAC","BitRate":"64","Channels":"0"}`), "A preset must have Video, Audio or both."},
 		"name too long":       {[]byte(strings.Replace(string(video(`"BitRate":"100"`)), "mine", strings.Repeat("n", 41), 1)), "at 'name'"},
-		"container webm":      {[]byte(strings.Replace(string(video(`"BitRate":"100"`)), "mp4", "webm", 1)), "Value 'webm' at 'container' " + later + "the container webm yet"},
-		"container exe":       {[]byte(strings.Replace(string(video(`"BitRate":"100"`)), "mp4", "exe", 1)), "Value 'exe' at 'container' failed to satisfy constraint: Member must satisfy enum value set: [mp4, ts]"},
-		"vp9":                 {custom(`{"Codec":"vp9","BitRate":"100"}`, ""), "Value 'vp9' at 'video.codec' " + later + "video in the codec vp9 yet"},
+		"container exe":       {[]byte(strings.Replace(string(video(`"BitRate":"100"`)), "mp4", "exe", 1)), "Value 'exe' at 'container' failed to satisfy constraint: Member must satisfy regular expression pattern: (^mp4$)|(^ts$)|(^webm$)"},
 		"no video codec":      {custom(`{"BitRate":"100"}`, ""), "Value null at 'video.codec'"},
-		"flac":                {custom("", `{"Codec":"flac","BitRate":"100"}`), "Value 'flac' at 'audio.codec' " + later + "audio in the codec flac yet"},
-		"opus":                {custom("", `{"Codec":"opus","BitRate":"100"}`), "at 'audio.codec' failed to satisfy constraint: Member must satisfy enum"},
+		"opus":                {custom("", `{"Codec":"opus","BitRate":"100"}`), "at 'audio.codec' failed to satisfy constraint: Member must satisfy regular expression pattern: (^AAC$)|(^vorbis$)"},
 		"no audio bit rate":   {audio(""), "Value null at 'audio.bitRate'"},
 		"audio bit rate":      {audio(`"BitRate":"321"`), "Member must be a whole number from 16 to 320"},
 		"audio bit rate auto": {audio(`"BitRate":"auto"`), "at 'audio.bitRate'"},
 		"sample rate":         {audio(`"BitRate":"64","SampleRate":"192000"`), "at 'audio.sampleRate'"},
 		"channels":            {audio(`"BitRate":"64","Channels":"6"`), "at 'audio.channels'"},
-		"HE-AAC":              {audio(`"BitRate":"64","CodecOptions":{"Profile":"HE-AAC"}`), "at 'audio.codecOptions.profile' " + later + "the AAC profile HE-AAC yet"},
-		"bit depth":           {audio(`"BitRate":"64","CodecOptions":{"BitDepth":"16"}`), "at 'audio.codecOptions.bitDepth' " + later},
-		"packing":             {audio(`"BitRate":"64","AudioPackingMode":"OneChannelPerTrack"`), later + "the AudioPackingMode OneChannelPerTrack yet"},
 		"no bit rate":         {video(""), "'video.bitRate' must be given"},
 		"bit rate":            {video(`"BitRate":"5"`), "at 'video.bitRate'"},
 		"both rates":          {video(`"BitRate":"auto","Sealreel":{"RateFactor":"20"}`), "'video.bitRate' must be left out"},
@@ -148,9 +141,6 @@ func TestParseRefuses(t *testing.T) {
 		"profile":             {video(`"BitRate":"100","CodecOptions":{"Profile":"high10"}`), "at 'video.codecOptions.profile'"},
 		"level":               {video(`"BitRate":"100","CodecOptions":{"Level":"5"}`), "at 'video.codecOptions.level'"},
 		"references":          {video(`"BitRate":"100","CodecOptions":{"MaxReferenceFrames":"17"}`), "whole number from 0 to 16"},
-		"interlaced":          {video(`"BitRate":"100","CodecOptions":{"InterlacedMode":"TopFirst"}`), later + "the InterlacedMode TopFirst yet"},
-		"colours":             {video(`"BitRate":"100","CodecOptions":{"ColorSpaceConversionMode":"Auto"}`), later + "the ColorSpaceConversionMode Auto yet"},
-		"loop count":          {video(`"BitRate":"100","CodecOptions":{"LoopCount":"3"}`), later + "LoopCount yet"},
 		"keyframes 0":         {video(`"BitRate":"100","KeyframesMaxDist":"0"`), "from 1 to 100000"},
 		"keyframes":           {video(`"BitRate":"100","KeyframesMaxDist":"+5"`), "from 1 to 100000"},
 		"fixed":               {video(`"BitRate":"100","FixedGOP":"yes"`), "at 'video.fixedGOP'"},
@@ -160,7 +150,7 @@ func TestParseRefuses(t *testing.T) {
 		"width small":         {video(`"BitRate":"100","MaxWidth":"126"`), "at 'video.maxWidth'"},
 		"height large":        {video(`"BitRate":"100","MaxHeight":"3074"`), "even number of pixels from 96 to 3072"},
 		"resolution odd":      {video(`"BitRate":"100","Resolution":"641x480"`), "auto or WIDTHxHEIGHT"},
-		"resolution form":     {video(`"BitRate":"100","Resolution":"640:480"`), "auto or WIDTHxHEIGHT"},
+		"resolution form":     {video(`"BitRate":"100","Resolution":"640:480"`), "(^auto$)|(^"},
 		"both sizes":          {video(`"BitRate":"100","Resolution":"640x480","SizingPolicy":"Fit"`), "'video.resolution' and 'video.sizingPolicy' can't both be given"},
 		"policy":              {video(`"BitRate":"100","SizingPolicy":"fit"`), "at 'video.sizingPolicy'"},
 		"watermark":           {video(`"BitRate":"100","Watermarks":[{"MaxWidth":"10"}]`), "2 validation errors detected: Value null at 'video.watermarks.1.member.id'"},
@@ -193,6 +183,8 @@ func FuzzParse(f *testing.F) {
 	f.Add(video(`"Sealreel":{"RateFactor":"0"}`), 1, 1)
 	f.Add(video(`"BitRate":"100","Resolution":"640x480","AspectRatio":"4:3"`), 720, 576)
 	f.Add(audio(`"BitRate":"128"`), 0, 0)
+	f.Add(in("mxf", `{"Codec":"mpeg2","BitRate":"100","CodecOptions":{"ColorSpaceConversionMode":"Bt709toBt601","LoopCount":""}}`, ""), 720, 480)
+	f.Add(in("gif", `{"Codec":"gif","BitRate":"100","CodecOptions":{},"AspectRatio":"1:1"}`, ""), 1, 9)
 	f.Fuzz(func(t *testing.T, doc []byte, w, h int) {
 		p, err := Parse(doc)
 		if err != nil {
@@ -206,6 +198,7 @@ func FuzzParse(f *testing.F) {
 		if err != nil || !reflect.DeepEqual(p, q) {
 			t.Fatalf("written and read again: %v\n%+v\n%+v", err, p, q)
 		}
+		_, _ = Warning(p), Unsupported(p)
 		if p.Video == nil {
 			return
 		}

@@ -2,9 +2,10 @@
 // system presets as data, the reader of custom ones, and the rules that derive
 // an encode from a preset and a source (frame rate, size, groups of pictures).
 //
-// A preset returned by Parse or System asks only for what this version can do:
-// ts or mp4 with H.264 video, AAC audio or both. Whatever else the API has is
-// refused by name, so that nothing is encoded other than asked for.
+// A preset returned by Parse or System keeps every rule of the API. What it asks
+// for and this version can't do is told by Unsupported, and refused by Check, so
+// that nothing is encoded other than asked for. What goes beyond the
+// recommendations for H.264 and AAC is valid and told by Warning.
 package preset
 
 import (
@@ -26,7 +27,7 @@ type Preset struct {
 }
 
 // Audio is how to encode the sound (API: AudioParameters). SampleRate is in
-// Hz, BitRate in kbit/s.
+// Hz, BitRate in kbit/s; flac and pcm have no use for a BitRate.
 type Audio struct {
 	Codec            string        `json:"Codec"`
 	SampleRate       string        `json:"SampleRate,omitempty"`
@@ -36,8 +37,8 @@ type Audio struct {
 	CodecOptions     *AudioOptions `json:"CodecOptions,omitempty"`
 }
 
-// AudioOptions belong to a codec (API: AudioCodecOptions). BitDepth, BitOrder
-// and Signed belong to codecs that this version lacks.
+// AudioOptions belong to a codec (API: AudioCodecOptions): Profile to AAC,
+// BitDepth in bits a sample to flac and pcm, BitOrder and Signed to pcm.
 type AudioOptions struct {
 	Profile  string `json:"Profile,omitempty"`
 	BitDepth string `json:"BitDepth,omitempty"`
@@ -46,10 +47,11 @@ type AudioOptions struct {
 }
 
 // Video is how to encode the picture (API: VideoParameters). BitRate is in
-// kbit/s, KeyframesMaxDist in frames.
+// kbit/s, KeyframesMaxDist in frames. Which CodecOptions there are depends on
+// the codec; their BufferSize is in kbit.
 type Video struct {
 	Codec              string            `json:"Codec"`
-	CodecOptions       map[string]string `json:"CodecOptions,omitempty"`
+	CodecOptions       map[string]string `json:"CodecOptions,omitzero"`
 	KeyframesMaxDist   string            `json:"KeyframesMaxDist,omitempty"`
 	FixedGOP           string            `json:"FixedGOP,omitempty"`
 	BitRate            string            `json:"BitRate,omitempty"`
@@ -71,20 +73,6 @@ type Additions struct {
 	// RateFactor asks x264 for constant quality in place of a bit rate: from
 	// "0", lossless, to "51".
 	RateFactor string `json:"RateFactor,omitempty"`
-}
-
-// Watermark is a place for a picture over the video (API: PresetWatermark).
-type Watermark struct {
-	ID               string `json:"Id"`
-	MaxWidth         string `json:"MaxWidth,omitempty"`
-	MaxHeight        string `json:"MaxHeight,omitempty"`
-	SizingPolicy     string `json:"SizingPolicy,omitempty"`
-	HorizontalAlign  string `json:"HorizontalAlign,omitempty"`
-	HorizontalOffset string `json:"HorizontalOffset,omitempty"`
-	VerticalAlign    string `json:"VerticalAlign,omitempty"`
-	VerticalOffset   string `json:"VerticalOffset,omitempty"`
-	Opacity          string `json:"Opacity,omitempty"`
-	Target           string `json:"Target,omitempty"`
 }
 
 // Thumbnails is how to make still pictures, which an output gets only when it
@@ -150,12 +138,21 @@ func (v *Video) Lossless() bool {
 	return ok && err == nil && f == 0
 }
 
-// Profile is the H.264 profile: baseline, main, high, or "" for the encoder's
-// choice.
+// Profile is the codec's: baseline, main or high for H.264, 0 to 3 for vp8 and
+// vp9, or "" for the encoder's choice.
 func (v *Video) Profile() string { return v.CodecOptions["Profile"] }
 
 // Level is the H.264 level, such as "3.1", or "" for the encoder's choice.
 func (v *Video) Level() string { return v.CodecOptions["Level"] }
+
+// ColorSpaceConversion is the ColorSpaceConversionMode: None, Bt709ToBt601,
+// Bt601ToBt709 or Auto.
+func (v *Video) ColorSpaceConversion() string {
+	if mode := v.CodecOptions["ColorSpaceConversionMode"]; mode != "" {
+		return mode
+	}
+	return "None"
+}
 
 // References is the number of reference frames, and false for the encoder's
 // choice.

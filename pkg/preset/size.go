@@ -109,7 +109,7 @@ type box struct {
 }
 
 func (v *Video) box() box {
-	if v.MaxWidth == "" && v.MaxHeight == "" && v.Resolution == "" && v.SizingPolicy == "" && v.AspectRatio != "" {
+	if v.older() && v.Resolution == "" {
 		return resolutionBox("auto", v.AspectRatio)
 	}
 	if v.Resolution != "" {
@@ -126,6 +126,11 @@ func (v *Video) box() box {
 		b.policy = "ShrinkToFit"
 	}
 	return b
+}
+
+// older says whether the size is said in the API's older members alone.
+func (v *Video) older() bool {
+	return v.MaxWidth == "" && v.MaxHeight == "" && v.SizingPolicy == "" && (v.Resolution != "" || v.AspectRatio != "")
 }
 
 // resolutionBox is that of the older members. A resolution of auto is the

@@ -45,3 +45,31 @@ func SystemIDs() []string {
 	slices.Sort(ids)
 	return ids
 }
+
+// withdrawn are presets that Elastic Transcoder replaced by others; they have
+// ids of its present series.
+var withdrawn = map[string]string{
+	"100010": "100020", "100030": "100020", "100100": "100080", "100140": "100141",
+	"000060": "000061", "200070": "200071",
+}
+
+const (
+	series      = "1351620000001-"
+	firstSeries = "1351620000000-" // withdrawn as a whole
+)
+
+// Successor is the system preset to use for one that the service withdrew, and
+// false for any other id. The settings of the two differ.
+func Successor(id string) (string, bool) {
+	number, old := strings.CutPrefix(id, firstSeries)
+	if !old {
+		number = strings.TrimPrefix(id, series)
+	}
+	if successor, ok := withdrawn[number]; ok && (old || strings.HasPrefix(id, series)) {
+		return series + successor, true
+	}
+	if _, ok := System(series + number); old && ok {
+		return series + number, true
+	}
+	return "", false
+}

@@ -1,0 +1,66 @@
+package job
+
+import (
+	"fmt"
+
+	"sealreel/pkg/document"
+)
+
+// Unsupported says what a valid request asks for and this version can't do: nil
+// or a *ValidationError with every such member. It is the one place that knows;
+// a feature that is added takes its line away here. What depends on presets is
+// known to package preset.
+func Unsupported(req *Request) error {
+	problems := &document.Problems{}
+	if len(req.Inputs) > 1 {
+		problems.Addf("inputs", "this version of Sealreel can't stitch several Inputs into one output yet: give one")
+	}
+	for i, in := range req.Inputs {
+		unsupportedInput(problems, fmt.Sprintf("inputs.%d.member.", i+1), in)
+	}
+	for i, o := range req.Outputs {
+		unsupportedOutput(problems, fmt.Sprintf("outputs.%d.member.", i+1), o)
+	}
+	for i, p := range req.Playlists {
+		path := fmt.Sprintf("playlists.%d.member.", i+1)
+		if p.Format != HLSv3 {
+			problems.NotYet(path+"format", p.Format, "playlists of the Format "+p.Format)
+		}
+		notYet(problems, path, "HlsContentProtection", p.HlsContentProtection != nil)
+		notYet(problems, path, "PlayReadyDrm", p.PlayReadyDrm != nil)
+	}
+	return problems.Err()
+}
+
+// unsupportedInput: the Container is a hint only, since what a file holds is
+// found out by its content.
+func unsupportedInput(problems *document.Problems, path string, in Input) {
+	notYet(problems, path, "TimeSpan", in.TimeSpan != nil)
+	notYet(problems, path, "InputCaptions", in.InputCaptions != nil)
+	if in.FrameRate != "" && in.FrameRate != "auto" {
+		problems.NotYet(path+"frameRate", in.FrameRate, "a FrameRate that overrides the input's own")
+	}
+	if in.Interlaced == "true" {
+		problems.NotYet(path+"interlaced", in.Interlaced, "Interlaced "+in.Interlaced)
+	}
+}
+
+func unsupportedOutput(problems *document.Problems, path string, o Output) {
+	notYet(problems, path, "ThumbnailPattern", o.ThumbnailPattern != "")
+	notYet(problems, path, "ThumbnailEncryption", o.ThumbnailEncryption != nil)
+	notYet(problems, path, "Watermarks", len(o.Watermarks) > 0)
+	notYet(problems, path, "AlbumArt", o.AlbumArt != nil)
+	notYet(problems, path, "Composition", len(o.Composition) > 0)
+	notYet(problems, path, "Captions", o.Captions != nil)
+	switch o.Rotate {
+	case "90", "180", "270":
+		problems.NotYet(path+"rotate", o.Rotate, "Rotate "+o.Rotate)
+	}
+}
+
+// notYet records a member that is beyond this version as a whole.
+func notYet(problems *document.Problems, path, member string, given bool) {
+	if given {
+		problems.NotYet(path+document.LowerCamel(member), "", member)
+	}
+}

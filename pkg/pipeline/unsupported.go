@@ -1,0 +1,58 @@
+package pipeline
+
+import (
+	"errors"
+
+	"sealreel/pkg/document"
+	"sealreel/pkg/job"
+)
+
+// Unsupported says what a valid pipeline asks for and this version can't do:
+// nil or a *document.ValidationError with every such member, those of the drop
+// template included. A feature that is added takes its line away here.
+func Unsupported(p *Pipeline) error {
+	problems := &document.Problems{}
+	if n := p.Notifications; n != nil {
+		for _, topic := range []struct{ name, arn string }{
+			{"progressing", n.Progressing}, {"completed", n.Completed}, {"warning", n.Warning}, {"error", n.Error},
+		} {
+			if topic.arn != "" {
+				problems.NotYet("notifications."+topic.name, topic.arn, "Notifications")
+			}
+		}
+	}
+	unsupportedConfig(problems, "contentConfig", p.ContentConfig)
+	unsupportedConfig(problems, "thumbnailConfig", p.ThumbnailConfig)
+	if p.Sealreel != nil && p.Sealreel.Drop != nil {
+		unsupportedDrop(problems, p)
+	}
+	return problems.Err()
+}
+
+func unsupportedConfig(problems *document.Problems, path string, c *OutputConfig) {
+	if c == nil {
+		return
+	}
+	if len(c.Permissions) > 0 {
+		problems.NotYet(path+".permissions", "", "Permissions")
+	}
+	if c.StorageClass == ReducedRedundancy {
+		problems.NotYet(path+".storageClass", c.StorageClass, "the StorageClass "+c.StorageClass)
+	}
+}
+
+// unsupportedDrop looks at the job that the template makes of a sample.
+func unsupportedDrop(problems *document.Problems, p *Pipeline) {
+	const where = "sealreel.drop.template"
+	req, err := p.DropRequest(samples[0])
+	if err == nil {
+		err = job.Unsupported(req)
+	}
+	var invalid *document.ValidationError
+	switch {
+	case errors.As(err, &invalid):
+		problems.AddAll(where, invalid.Problems)
+	case err != nil:
+		problems.Addf(where, "'%s': %v", where, err)
+	}
+}
