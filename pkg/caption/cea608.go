@@ -36,9 +36,11 @@ type screen [rows608][columns608]rune
 
 func (s *screen) text() string {
 	var b strings.Builder
-	for _, row := range s {
-		line := strings.TrimRight(string(row[:]), "\x00")
-		b.WriteString(strings.ReplaceAll(line, "\x00", " "))
+	for i := range s {
+		if s[i] == [columns608]rune{} {
+			continue
+		}
+		b.WriteString(strings.ReplaceAll(string(s[i][:]), "\x00", " "))
 		b.WriteByte('\n')
 	}
 	return tidy(b.String())
@@ -68,15 +70,16 @@ type Line21 struct {
 	window        int // rows of a roll-up
 	since         time.Duration
 	last          time.Duration
-	control       [2]byte // the control pair before, which may come twice
-	other         bool    // the other channel of the field speaks
+	control       [2]byte // the control pair before, which may come twice,
+	controlAt     time.Duration
+	other         bool // the other channel of the field speaks
 }
 
 // Pair takes the pair of bytes, with or without parity bits, of the frame that
 // is shown at t. Frames come in order. An error is a SyntaxError about limits.
 func (l *Line21) Pair(t time.Duration, first, second byte) error {
 	first, second = first&0x7f, second&0x7f
-	repeated := l.control == [2]byte{first, second}
+	repeated := l.control == [2]byte{first, second} && t-l.controlAt <= frameTime(2)
 	l.control = [2]byte{}
 	switch {
 	case first == 0 && second == 0:
@@ -88,7 +91,7 @@ func (l *Line21) Pair(t time.Duration, first, second byte) error {
 	case repeated:
 		return nil
 	}
-	l.control = [2]byte{first, second}
+	l.control, l.controlAt = [2]byte{first, second}, t
 	l.other = first&0x08 != 0
 	if l.other {
 		return nil
@@ -112,18 +115,27 @@ func (l *Line21) command(t time.Duration, first, second byte) error {
 		return l.put(t, []rune(special608)[second-0x30])
 	case first == 0x11 && second >= 0x20: // a change of colour takes a place
 		return l.put(t, ' ')
-	case first == 0x12 && second >= 0x20:
-		l.column = max(0, l.column-1)
-		return l.put(t, []rune(extended608a)[second-0x20])
-	case first == 0x13 && second >= 0x20:
-		l.column = max(0, l.column-1)
-		return l.put(t, []rune(extended608b)[second-0x20])
+	case first == 0x12 || first == 0x13:
+		return l.replace(t, first, second)
 	case first == 0x17 && second >= 0x21 && second <= 0x23:
 		l.column = min(l.column+int(second-0x20), columns608-1)
 	case first == 0x14 || first == 0x15: // 15: the second field
 		return l.control14(t, second)
 	}
 	return nil
+}
+
+// replace puts an extended character over the one before it.
+func (l *Line21) replace(t time.Duration, set, code byte) error {
+	if code < 0x20 {
+		return nil
+	}
+	l.column = max(0, l.column-1)
+	characters := extended608a
+	if set == 0x13 {
+		characters = extended608b
+	}
+	return l.put(t, []rune(characters)[code-0x20])
 }
 
 func (l *Line21) control14(t time.Duration, code byte) error {

@@ -49,6 +49,7 @@ func TestDecode(t *testing.T) {
 			{time.Second, 2500 * ms, "One & two\n<three> ♪"}, {3 * time.Second, 4 * time.Second, "last"}}},
 		"webvtt of HLS":                {WebVTT, "WEBVTT\nX-TIMESTAMP-MAP=MPEGTS:900000,LOCAL:00:00:00.000\n\n00:00:01.000 --> 00:00:02.000\na\n", []Cue{{time.Second, 2 * time.Second, "a"}}},
 		"webvtt without a blank line":  {WebVTT, "WEBVTT\n00:01.000 --> 00:02.000\na\n00:03.000 --> 00:04.000\nb", []Cue{{time.Second, 2 * time.Second, "a"}, {3 * time.Second, 4 * time.Second, "b"}}},
+		"webvtt with blanks":           {WebVTT, "WEBVTT\n \n00:01.000 --> 00:02.000\na\n \nb\n\n\t\n00:03.000 --> 00:04.000\nc", []Cue{{time.Second, 2 * time.Second, "a\nb"}, {3 * time.Second, 4 * time.Second, "c"}}},
 		"webvtt without a cue":         {WebVTT, "\ufeffWEBVTT", nil},
 		"webvtt with an arrow in text": {WebVTT, "WEBVTT\n\n00:01.000 --> 00:02.000\na --> b\n", []Cue{{time.Second, 2 * time.Second, "a --> b"}}},
 		"no control characters":        {WebVTT, "WEBVTT\n\n00:01.000 --> 00:02.000\na\x00b\tc\u2028d &#1;&#x85;e\u00a0\n", []Cue{{time.Second, 2 * time.Second, "ab c d …e"}}},

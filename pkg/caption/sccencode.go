@@ -18,6 +18,9 @@ func control(first, second byte) unit { return unit{{first, second}, {first, sec
 // encodeSCC writes pop-on captions in channel CC1. A caption is sent ahead so
 // that it appears at its time; text of more than 60 characters a second appears
 // later than it should, for want of room. Captions of the same time become one.
+//
+// What shows or erases a caption stands on a line of its own, since some readers
+// take all of a line for the time in front of it.
 func encodeSCC(cues []Cue) ([]byte, error) {
 	flat, err := Flatten(cues)
 	if err != nil {
@@ -48,25 +51,32 @@ type sccWriter struct {
 func (w *sccWriter) caption(at int, units []unit) {
 	from := at - pairs(units)
 	w.eraseBefore(max(from, w.free) - 2)
-	switch {
-	case w.erase >= at: // the caption replaces what is shown
-	case w.erase >= 0:
+	if w.erase >= 0 && w.erase < at { // while this caption is being sent
 		from = max(from-2, w.free)
-		units = insertAt(units, control(0x14, eraseDisplayed), w.erase-from)
+		sent := unitsWithin(units, w.erase-from)
+		w.line(from, units[:sent])
+		w.line(w.free, []unit{control(0x14, eraseDisplayed)})
+		from, units = w.free, units[sent:]
 	}
-	w.erase = -1
-	w.line(max(from, w.free), append(units, control(0x14, endOfCaption)))
+	w.erase = -1 // otherwise it replaces what is shown
+	w.line(from, units)
+	w.line(at, []unit{control(0x14, endOfCaption)})
 }
 
 // eraseBefore empties the screen, if that is due at a frame at most.
 func (w *sccWriter) eraseBefore(frame int) {
 	if w.erase >= 0 && max(w.erase, w.free) <= frame {
-		w.line(max(w.erase, w.free), []unit{control(0x14, eraseDisplayed)})
+		w.line(w.erase, []unit{control(0x14, eraseDisplayed)})
 		w.erase = -1
 	}
 }
 
+// line sends units from a frame on, or as soon as the line is free.
 func (w *sccWriter) line(frame int, units []unit) {
+	if len(units) == 0 {
+		return
+	}
+	frame = max(frame, w.free)
 	fmt.Fprintf(w, "\n%s\t", formatTimeCode(frame))
 	for i, pair := range slices.Concat(units...) {
 		if i > 0 {
@@ -86,15 +96,14 @@ func pairs(units []unit) int {
 	return n
 }
 
-// insertAt puts a unit where it is sent at the offset in frames or a little
-// after.
-func insertAt(units []unit, u unit, offset int) []unit {
-	at := 0
-	for at < len(units) && offset > 0 {
-		offset -= len(units[at])
-		at++
+// unitsWithin is how many units it takes to fill some frames.
+func unitsWithin(units []unit, frames int) int {
+	n := 0
+	for n < len(units) && frames > 0 {
+		frames -= len(units[n])
+		n++
 	}
-	return slices.Insert(units, at, u)
+	return n
 }
 
 func oddParity(b byte) byte {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
-	"time"
 )
 
 // SubRip has no specification. What is read: blocks of a counter, which may be
@@ -14,75 +13,53 @@ import (
 // to escape it.
 var srtFormatting = regexp.MustCompile(`(?i)</?(?:i|b|u|s|font)(?:\s[^<>\n]*)?>|\{\\[^{}\n]*\}`)
 
-// block gathers the lines of one cue.
-type block struct {
-	start, end time.Duration
-	begun      bool
-	lines      []string
-	size       int
-}
-
-// append adds a line of text. The bound is above MaxText since formatting is
-// dropped later.
-func (b *block) append(c *collector, line string) error {
-	b.lines = append(b.lines, line)
-	if b.size += len(line) + 1; b.size > 16*MaxText {
-		return c.errorf("a caption has more than %d bytes of text", MaxText)
-	}
-	return nil
-}
-
-// flush adds the cue, if one was begun, and empties the block.
-func (b *block) flush(c *collector, plain func(string) string) error {
-	done := *b
-	*b = block{}
-	if !done.begun {
-		return nil
-	}
-	return c.add(done.start, done.end, plain(strings.Join(done.lines, "\n")))
+// srtReader follows the lines of a document.
+type srtReader struct {
+	block
+	head     int  // lines since a blank one; above 1 also behind a timing line
+	counters bool // all of those are counters
+	counter  bool // the line before is a counter
 }
 
 func decodeSRT(text string) ([]Cue, error) {
-	c := &collector{format: SRT}
-	var cue block
-	head := 0           // lines since a blank one
-	counter := false    // the line before was a counter
-	headCounter := true // all lines since a blank one are counters
+	r := srtReader{block: block{c: &collector{format: SRT}, plain: plainSRT}, counters: true}
 	for line := range strings.SplitSeq(text, "\n") {
-		c.line++
-		line = strings.TrimSpace(line)
-		start, end, arrow, timing := parseTiming(line)
-		switch {
-		case line == "":
-			head, headCounter = 0, true
-		case timing:
-			if counter && len(cue.lines) > 0 {
-				cue.lines = cue.lines[:len(cue.lines)-1]
-			}
-			if err := cue.flush(c, plainSRT); err != nil {
-				return nil, err
-			}
-			cue = block{start: start, end: end, begun: true}
-			head, headCounter = 2, false
-		case arrow && headCounter && head < 2:
-			return nil, c.errorf("not a timing line; want 00:00:01,000 --> 00:00:02,500")
-		case !cue.begun && !isCounter(line):
-			return nil, c.errorf("neither a counter nor a timing line; is the file in srt, webvtt, dfxp or scc?")
-		default:
-			head, headCounter = head+1, headCounter && isCounter(line)
-			if err := cue.append(c, line); err != nil {
-				return nil, err
-			}
+		r.c.line++
+		if err := r.line(strings.TrimSpace(line)); err != nil {
+			return nil, err
 		}
-		counter = !timing && isCounter(line)
 	}
-	if !cue.begun {
-		return nil, c.errorf("the file has no caption")
+	if !r.begun {
+		return nil, r.c.errorf("the file has no caption")
 	}
-	if err := cue.flush(c, plainSRT); err != nil {
+	if err := r.flush(); err != nil {
 		return nil, err
 	}
-	return c.finish(), nil
+	return r.c.finish(), nil
+}
+
+func (r *srtReader) line(line string) error {
+	counter := r.counter
+	r.counter = isCounter(line)
+	start, end, arrow, timing := parseTiming(line)
+	switch {
+	case line == "":
+		r.head, r.counters = 0, true
+	case timing:
+		if counter && len(r.lines) > 0 {
+			r.lines = r.lines[:len(r.lines)-1]
+		}
+		r.head, r.counters = 2, false
+		return r.begin(start, end)
+	case arrow && r.counters && r.head < 2:
+		return r.c.errorf("not a timing line; want 00:00:01,000 --> 00:00:02,500")
+	case !r.begun && !r.counter:
+		return r.c.errorf("neither a counter nor a timing line; is the file in srt, webvtt, dfxp or scc?")
+	default:
+		r.head, r.counters = r.head+1, r.counters && r.counter
+		return r.append(line)
+	}
+	return nil
 }
 
 // isCounter says whether a line is a number alone.

@@ -48,14 +48,20 @@ func newTTMLClock(root xml.StartElement) (clock ttmlClock, bad string) {
 			return clock, a.Name.Local
 		}
 	}
-	clock.tickRate = 1
-	switch {
-	case ticks > 0:
-		clock.tickRate = float64(ticks)
-	case rated:
-		clock.tickRate = clock.framesPerSecond()
-	}
+	clock.tickRate = clock.ticksPerSecond(ticks, rated)
 	return clock, ""
+}
+
+// ticksPerSecond is the tick rate that was given, or the frame rate that was,
+// or 1 (TTML1, 6.2.10).
+func (c ttmlClock) ticksPerSecond(given int, rated bool) float64 {
+	switch {
+	case given > 0:
+		return float64(given)
+	case rated:
+		return c.framesPerSecond()
+	}
+	return 1
 }
 
 // parseMultiplier reads "1000 1001", or with a colon as DFXP had it.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"html"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -19,58 +20,64 @@ const (
 	vttOther                  // in a comment, a style sheet or a region
 )
 
+// vttReader follows the lines of a document.
+type vttReader struct {
+	block
+	part vttPart
+}
+
 // decodeWebVTT reads WebVTT. Settings and formatting are dropped, and so is
 // X-TIMESTAMP-MAP: a file by itself counts from the start of its video.
 func decodeWebVTT(text string) ([]Cue, error) {
-	c := &collector{format: WebVTT}
-	var cue block
-	part := vttHeader
+	r := vttReader{block: block{c: &collector{format: WebVTT, line: 1}, plain: plainVTT}}
+	first, text, _ := strings.Cut(text, "\n")
+	if rest, ok := strings.CutPrefix(first, "WEBVTT"); !ok || strings.Trim(rest[:min(1, len(rest))], " \t") != "" {
+		return nil, r.c.errorf("the file doesn't start with a line WEBVTT")
+	}
 	for line := range strings.SplitSeq(text, "\n") {
-		c.line++
-		if c.line == 1 {
-			if rest, ok := strings.CutPrefix(line, "WEBVTT"); !ok || strings.Trim(rest[:min(1, len(rest))], " \t") != "" {
-				return nil, c.errorf("the file doesn't start with a line WEBVTT")
-			}
-			continue
-		}
-		start, end, arrow, timing := parseTiming(line)
-		switch {
-		case line == "":
-			if err := cue.flush(c, plainVTT); err != nil {
-				return nil, err
-			}
-			if part == vttNamed {
-				return nil, c.errorf("a cue has no timing line")
-			}
-			part = vttBetween
-		case part == vttOther:
-		case timing:
-			if err := cue.flush(c, plainVTT); err != nil {
-				return nil, err
-			}
-			cue, part = block{start: start, end: end, begun: true}, vttText
-		case part == vttText:
-			if err := cue.append(c, line); err != nil {
-				return nil, err
-			}
-		case part == vttHeader:
-		case arrow:
-			return nil, c.errorf("not a timing line; want 00:00:01.000 --> 00:00:02.500")
-		case part == vttNamed:
-			return nil, c.errorf("a cue has no timing line below its identifier")
-		case isVTTBlock(line):
-			part = vttOther
-		default:
-			part = vttNamed
+		r.c.line++
+		if err := r.line(line); err != nil {
+			return nil, err
 		}
 	}
-	if part == vttNamed {
-		return nil, c.errorf("the last cue has no timing line")
+	if r.part == vttNamed {
+		return nil, r.c.errorf("the last cue has no timing line")
 	}
-	if err := cue.flush(c, plainVTT); err != nil {
+	if err := r.flush(); err != nil {
 		return nil, err
 	}
-	return c.finish(), nil
+	return r.c.finish(), nil
+}
+
+func (r *vttReader) line(line string) error {
+	if line == "" || r.part != vttText && strings.TrimSpace(line) == "" {
+		if r.part == vttNamed {
+			return r.c.errorf("a cue has no timing line")
+		}
+		r.part = vttBetween
+		return r.flush()
+	}
+	if r.part == vttOther {
+		return nil
+	}
+	start, end, arrow, timing := parseTiming(line)
+	switch {
+	case timing:
+		r.part = vttText
+		return r.begin(start, end)
+	case r.part == vttText:
+		return r.append(line)
+	case r.part == vttHeader:
+	case arrow:
+		return r.c.errorf("not a timing line; want 00:00:01.000 --> 00:00:02.500")
+	case r.part == vttNamed:
+		return r.c.errorf("a cue has no timing line below its identifier")
+	case isVTTBlock(line):
+		r.part = vttOther
+	default:
+		r.part = vttNamed
+	}
+	return nil
 }
 
 // isVTTBlock says whether a line opens a block that is no cue.
@@ -79,21 +86,14 @@ func isVTTBlock(line string) bool {
 	return word == "NOTE" || word == "STYLE" || word == "REGION"
 }
 
-// plainVTT drops the tags of a cue's text, also one that is not closed, and
-// resolves character references.
+// vttTag is a tag or time stamp in a cue's text; one that is not closed goes to
+// the end (W3C WebVTT, 6.4). A bare < that starts neither is text here, since
+// files with one are about.
+var vttTag = regexp.MustCompile(`</?(?:[A-Za-z.][^>]*|\d+:[\d:.]*)?(?:>|\z)`)
+
+// plainVTT drops the tags of a cue's text and resolves character references.
 func plainVTT(text string) string {
-	var b strings.Builder
-	for {
-		before, rest, found := strings.Cut(text, "<")
-		b.WriteString(before)
-		if !found {
-			break
-		}
-		if _, text, found = strings.Cut(rest, ">"); !found {
-			break
-		}
-	}
-	return html.UnescapeString(b.String())
+	return html.UnescapeString(vttTag.ReplaceAllString(text, ""))
 }
 
 var vttEscapes = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
