@@ -3,179 +3,78 @@ package e2e
 import (
 	"fmt"
 	"maps"
-	"os"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
-	"go.yaml.in/yaml/v3"
-
+	"sealreel/local/iam"
 	"sealreel/local/stack"
 )
 
-// grant is one thing that a statement of template.yaml allows.
-type grant struct {
-	role, action string
-	resource     *regexp.Regexp // of what stack.Request calls the resource
-}
-
-// ungranted compares all that the functions asked for during the tests with what
-// template.yaml allows their roles. It returns a line for each that AWS would
-// have denied.
-func ungranted(template string) []string {
-	grants, err := readGrants(template)
-	if err != nil {
-		return []string{err.Error()}
-	}
+// refused are the requests of functions that template.yaml doesn't allow, or that
+// a pipeline's role or its session policy should have allowed. A line for each;
+// roles that tests make in order to be refused are left out.
+func refused() []string {
 	site.mu.Lock()
 	defer site.mu.Unlock()
-	missing := map[string]bool{}
+	lines := map[string]bool{}
 	for _, r := range site.calls {
-		if !strings.HasSuffix(r.Caller, "Function") || allowed(grants, r) {
+		if !r.Denied || !strings.HasSuffix(r.Caller, "Function") || !ofTemplate(r.RoleARN) || r.Service == "sts" {
 			continue
 		}
 		folder := strings.Join(strings.SplitN(r.Resource, "/", 3)[:min(2, strings.Count(r.Resource, "/")+1)], "/")
-		missing[fmt.Sprintf("%s: %s on %s", r.Caller, r.Action, folder)] = true
+		lines[fmt.Sprintf("%s: %s on %s", r.Caller, r.Action, folder)] = true
 	}
-	return slices.Sorted(maps.Keys(missing))
+	return slices.Sorted(maps.Keys(lines))
 }
 
-func allowed(grants []grant, r stack.Request) bool {
-	role := strings.TrimSuffix(r.Caller, "Function") + "Role"
-	return slices.ContainsFunc(grants, func(g grant) bool {
-		return g.role == role && g.action == r.Action && g.resource.MatchString(r.Resource)
-	})
-}
-
-// statement is one of a policy. Nodes keep the tags of CloudFormation's short
-// forms.
-type statement struct {
-	Action    yaml.Node `yaml:"Action"`
-	Resource  yaml.Node `yaml:"Resource"`
-	Condition yaml.Node `yaml:"Condition"`
-	Principal struct {
-		AWS yaml.Node `yaml:"AWS"`
-	} `yaml:"Principal"`
-}
-
-type policy struct {
-	Statement []yaml.Node `yaml:"Statement"`
-}
-
-// readGrants reads the statements of the functions' roles and of the key.
-func readGrants(file string) ([]grant, error) {
-	body, err := os.ReadFile(file)
-	if err != nil {
-		return nil, err
-	}
-	var template struct {
-		Resources map[string]struct {
-			Type       string    `yaml:"Type"`
-			Properties yaml.Node `yaml:"Properties"`
-		} `yaml:"Resources"`
-	}
-	if err := yaml.Unmarshal(body, &template); err != nil {
-		return nil, err
-	}
-	var all []grant
-	for id, r := range template.Resources {
-		switch r.Type {
-		case "AWS::IAM::Role":
-			var p struct {
-				Policies []struct {
-					PolicyDocument policy `yaml:"PolicyDocument"`
-				} `yaml:"Policies"`
-			}
-			if err := r.Properties.Decode(&p); err != nil {
-				return nil, fmt.Errorf("%s: %w", id, err)
-			}
-			for _, document := range p.Policies {
-				all = append(all, grantsOf(document.PolicyDocument, func(statement) []string { return []string{id} })...)
-			}
-		case "AWS::KMS::Key":
-			var p struct {
-				KeyPolicy policy `yaml:"KeyPolicy"`
-			}
-			if err := r.Properties.Decode(&p); err != nil {
-				return nil, fmt.Errorf("%s: %w", id, err)
-			}
-			all = append(all, grantsOf(p.KeyPolicy, func(s statement) []string {
-				var roles []string
-				for _, arn := range texts(&s.Principal.AWS) {
-					roles = append(roles, strings.TrimSuffix(arn, ".Arn"))
-				}
-				return roles
-			})...)
+// ofTemplate says whether a role is one of template.yaml's.
+func ofTemplate(arn string) bool {
+	for _, r := range site.Template().Roles {
+		if r.ARN == arn {
+			return true
 		}
 	}
-	return all, nil
+	return false
 }
 
-// grantsOf are those of plain statements; what stands in a condition of the
-// template is for people, and what S3 may do in a function's name (kms:ViaService)
-// the function may not.
-func grantsOf(p policy, roles func(statement) []string) []grant {
-	var all []grant
-	for _, node := range p.Statement {
-		var s statement
-		if node.Tag != "!!map" || node.Decode(&s) != nil || slices.Contains(texts(&s.Condition), "kms:ViaService") {
-			continue
-		}
-		for _, role := range roles(s) {
-			for _, action := range texts(&s.Action) {
-				for _, resource := range texts(&s.Resource) {
-					all = append(all, grant{role, action, resourcePattern(resource)})
-				}
-			}
+// spare is what template.yaml grants though no test needs it, by the Sid of the
+// statement and the action, with the reason.
+var spare = map[string]string{}
+
+// unused are the grants of template.yaml that allowed nothing in all the tests,
+// and the spare ones that did.
+func unused() []string {
+	site.mu.Lock()
+	defer site.mu.Unlock()
+	var lines []string
+	left := map[string]bool{}
+	for _, g := range stack.Unused(site.Grants(), site.calls) {
+		name := g.Sid + " " + g.Action
+		if left[name] = true; spare[name] == "" {
+			lines = append(lines, fmt.Sprintf("%s: %s: %s on %s", g.Role, g.Sid, g.Action, g.Resource))
 		}
 	}
-	return all
+	for name := range spare {
+		if !left[name] {
+			lines = append(lines, name+" is used: take it out of the list of spare grants")
+		}
+	}
+	slices.Sort(lines)
+	return lines
 }
 
-// texts are the scalars of a node, be it one or a list.
-func texts(n *yaml.Node) []string {
-	if n.Kind == yaml.ScalarNode {
-		return []string{n.Value}
+// TestGrantsAreCounted: what is granted and not used is noticed, and what is used
+// is not.
+func TestGrantsAreCounted(t *testing.T) {
+	role := site.Template().Roles[0].ARN
+	used := stack.Grant{Role: role, Grant: iam.Grant{Policy: "p", Sid: "Used", Action: "s3:GetObject", Resource: "*"}}
+	idle := stack.Grant{Role: role, Grant: iam.Grant{Policy: "p", Sid: "Idle", Action: "s3:GetObject", Resource: "*"}}
+	calls := []stack.Request{{Caller: "IngestFunction", RoleARN: role, By: []iam.Grant{used.Grant}}}
+	if got := stack.Unused([]stack.Grant{used, idle}, calls); !slices.Equal(got, []stack.Grant{idle}) {
+		t.Errorf("unused are %v", got)
 	}
-	var all []string
-	for _, item := range n.Content {
-		all = append(all, texts(item)...)
-	}
-	return all
-}
-
-// resourcePattern makes of a statement's resource what stack.Request calls it: a
-// bucket with a key, the name of a queue, or any key of KMS.
-func resourcePattern(resource string) *regexp.Regexp {
-	resource = strings.NewReplacer("${AWS::Partition}", "aws", "${AWS::StackName}", "sealreel",
-		"${AWS::AccountId}", stack.Account, "${AWS::Region}", stack.Region).Replace(resource)
-	resource = strings.TrimPrefix(resource, "arn:aws:s3:::")
-	if id, isQueue := strings.CutSuffix(resource, "Queue.Arn"); isQueue {
-		return regexp.MustCompile("^sealreel-" + id + "Queue")
-	}
-	return regexp.MustCompile("^" + strings.ReplaceAll(regexp.QuoteMeta(resource), `\*`, ".*") + "$")
-}
-
-// TestGrantsAreRead: what no statement allows is noticed.
-func TestGrantsAreRead(t *testing.T) {
-	grants, err := readGrants("../template.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	key := stack.Request{Caller: "TranscodeFunction", Action: "kms:Decrypt", Resource: site.keyARN}
-	object := stack.Request{Caller: "TranscodeFunction", Action: "s3:PutObject", Resource: site.output + "/a/b.ts"}
-	message := stack.Request{Caller: "ReconcileFunction", Action: "sqs:SendMessage", Resource: "sealreel-ChunkQueue"}
-	for _, r := range []stack.Request{key, object, message} {
-		if !allowed(grants, r) {
-			t.Errorf("%+v is not allowed", r)
-		}
-	}
-	made := stack.Request{Caller: "AssembleFunction", Action: "s3:DeleteObject", Resource: site.output + "/a/b.ts"}
-	key.Action, object.Resource, message.Caller = "kms:Encrypt", site.ingest+"/a", "AssembleFunction"
-	for _, r := range []stack.Request{key, object, message, made} {
-		if allowed(grants, r) {
-			t.Errorf("%+v is allowed", r)
-		}
+	if all := site.Grants(); len(all) < 50 {
+		t.Errorf("only %d grants", len(all))
 	}
 }

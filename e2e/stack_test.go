@@ -5,6 +5,7 @@ package e2e
 import (
 	"cmp"
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -62,6 +63,7 @@ func run(m *testing.M) int {
 	site.dir = dir
 	site.Stack, err = stack.Up(context.Background(), stack.Config{
 		Root: root, Dir: dir, Workers: 2,
+		Parameters: map[string]string{"PipelineRoleArns": listed()},
 		Environment: map[string]string{
 			"SEALREEL_X264_PRESET":   "veryfast",
 			"SEALREEL_CHUNK_SECONDS": cmp.Or(os.Getenv("SEALREEL_CHUNK_SECONDS"), "4"),
@@ -88,11 +90,34 @@ func run(m *testing.M) int {
 		return 1
 	}
 	code := m.Run()
-	if problems := ungranted(filepath.Join(root, "template.yaml")); len(problems) > 0 {
-		fmt.Fprintf(os.Stderr, "e2e: template.yaml does not allow what the functions did:\n%s\n", strings.Join(problems, "\n"))
-		return 1
+	if lines := refused(); len(lines) > 0 {
+		fmt.Fprintf(os.Stderr, "e2e: template.yaml does not allow what the functions did:\n%s\n", strings.Join(lines, "\n"))
+		code = 1
+	}
+	if lines := unused(); len(lines) > 0 && wholeSuite() {
+		fmt.Fprintf(os.Stderr, "e2e: template.yaml allows what no function did:\n%s\n", strings.Join(lines, "\n"))
+		code = 1
 	}
 	return code
+}
+
+// wholeSuite says whether no test was left out.
+func wholeSuite() bool {
+	for _, name := range []string{"test.run", "test.skip", "test.list"} {
+		if f := flag.Lookup(name); f != nil && f.Value.String() != "" {
+			return false
+		}
+	}
+	return !testing.Short()
+}
+
+// listed are the ARNs of the roles that functions may assume.
+func listed() string {
+	var all []string
+	for _, name := range pipelineRoles {
+		all = append(all, roleARN(name))
+	}
+	return strings.Join(all, ",")
 }
 
 // deliveries says when an object's event is delivered, once for each element:
