@@ -2,7 +2,7 @@
 // it into samples.
 //
 // A Reader holds one fragment in memory, never more than MaxFragment bytes, and
-// reads strictly forward. It reads streams of one track of H.264 or AAC and
+// reads strictly forward. It reads streams of one track, of any Coding, and
 // guarantees, for any input, an error instead of a panic, no allocation that
 // the input did not pay for with bytes or that exceeds its limit, and sample
 // data that lies inside the fragment's own mdat. Layout: ISO/IEC 14496-12, 8.8.

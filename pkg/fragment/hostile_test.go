@@ -134,10 +134,42 @@ func FuzzReader(f *testing.F) {
 	})
 }
 
+// TestHostileSampleEntries are refused by what is wrong with them.
+func TestHostileSampleEntries(t *testing.T) {
+	t.Parallel()
+	mpeg2, _ := fragmenttest.Samples(t, fragmenttest.Picture(t, "color=s=16x16:r=25:d=0.1", "mpeg2video"))
+	vp9, _ := fragmenttest.Samples(t, fragmenttest.Picture(t, "color=s=16x16:r=25:d=0.1", "libvpx-vp9"))
+	at := func(entry []byte, box string, n int, value byte) []byte {
+		changed := bytes.Clone(entry)
+		changed[bytes.Index(changed, []byte(box))+4+n] = value
+		return changed
+	}
+	for _, c := range []struct {
+		name, text string
+		entry      []byte
+	}{
+		{"an MPEG-4 picture", "0x20", at(mpeg2.SampleEntry, "esds", 4+5+3+5, 0x20)},
+		{"no decoder's configuration", "descriptor 4", at(mpeg2.SampleEntry, "esds", 4+5+3, 0x05)},
+		{"a descriptor longer than its box", "too early", at(mpeg2.SampleEntry, "esds", 8, 0x7f)},
+		{"a descriptor of endless length", "too early", at(mpeg2.SampleEntry, "esds", 8, 0xff)},
+		{"a box longer than the entry", "pasp", at(mpeg2.SampleEntry, "pasp", -8, 0x7f)},
+		{"no width", "0 x 16", at(mpeg2.SampleEntry, "mp4v", 25, 0)},
+		{"no vpcC", "vpcC", at(vp9.SampleEntry, "vpcC", -1, 'X')},
+		{"another version of vpcC", "version", at(vp9.SampleEntry, "vpcC", 0, 2)},
+		{"cut", "box", vp9.SampleEntry[:60]},
+	} {
+		if _, err := fragment.NewTrack(1000, c.entry); !errors.Is(err, fragment.ErrMalformed) || !strings.Contains(err.Error(), c.text) {
+			t.Errorf("%s: %v, want %q", c.name, err, c.text)
+		}
+	}
+}
+
 func FuzzNewTrack(f *testing.F) {
 	for _, stream := range [][]byte{
 		fragmenttest.Video(f, "color=s=16x16:r=25:d=0.1"),
 		fragmenttest.Audio(f, "anullsrc=r=8000:cl=mono:d=0.1"),
+		fragmenttest.Picture(f, "color=s=16x16:r=25:d=0.1", "mpeg2video"),
+		fragmenttest.Picture(f, "color=s=16x16:r=25:d=0.1", "libvpx-vp9"),
 	} {
 		track, _ := fragmenttest.Samples(f, stream)
 		f.Add(track.Timescale, track.SampleEntry)

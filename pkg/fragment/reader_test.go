@@ -38,6 +38,8 @@ func TestSamplesAreThoseThatFfprobeSees(t *testing.T) {
 		{"no b-frames", fragmenttest.Video(t, "testsrc2=s=160x90:r=25:d=3", "-g", "25", "-bf", "0", "-video_track_timescale", "25000"), 1000, 0},
 		{"negative composition offsets", fragmenttest.Video(t, "testsrc2=s=160x90:r=25:d=3", "-g", "25", "-video_track_timescale", "25000", "-movflags", "+negative_cts_offsets"), 1000, 2000},
 		{"one frame", fragmenttest.Video(t, "testsrc2=s=160x90:r=25:d=0.04", "-video_track_timescale", "25000"), 1000, 0},
+		{"mpeg-2", fragmenttest.Picture(t, "testsrc2=s=160x90:r=25:d=3", "mpeg2video", "-bf", "2", "-flags", "+cgop", "-sc_threshold", "1000000000", "-g", "25", "-video_track_timescale", "25000"), 1000, 0},
+		{"vp9 with hidden frames", fragmenttest.Picture(t, "testsrc2=s=160x90:r=25:d=3", "libvpx-vp9", "-cpu-used", "5", "-g", "25", "-video_track_timescale", "25000"), 1000, 0},
 		{"sound", fragmenttest.Audio(t, "sine=r=48000:d=3"), 1024, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -78,7 +80,16 @@ func TestTrackDescribesItsSamples(t *testing.T) {
 		audio.Codec != "mp4a.40.2" || audio.ObjectType != 2 || len(audio.Config) < 2 {
 		t.Errorf("audio is %+v", audio)
 	}
-	for _, track := range []*fragment.Track{video, audio} {
+	mpeg2, _ := fragmenttest.Samples(t, fragmenttest.Picture(t, "testsrc2=s=720x576:r=25:d=0.2", "mpeg2video", "-vf", "setsar=16/15"))
+	if mpeg2.Kind != fragment.Video || mpeg2.Coding != fragment.MPEG2 || mpeg2.Codec != "mp4v.61" || mpeg2.Width != 720 || mpeg2.Height != 576 ||
+		mpeg2.SARWidth != 16 || mpeg2.SARHeight != 15 || mpeg2.Config != nil {
+		t.Errorf("MPEG-2 is %+v", mpeg2)
+	}
+	vp9, _ := fragmenttest.Samples(t, fragmenttest.Picture(t, "testsrc2=s=720x576:r=25:d=0.2", "libvpx-vp9", "-cpu-used", "5"))
+	if vp9.Kind != fragment.Video || vp9.Coding != fragment.VP9 || vp9.Codec != "vp09.00.30.08" || vp9.Width != 720 || len(vp9.Config) < 8 {
+		t.Errorf("VP9 is %+v", vp9)
+	}
+	for _, track := range []*fragment.Track{video, audio, mpeg2, vp9} {
 		again, err := fragment.NewTrack(track.Timescale, track.SampleEntry)
 		if err != nil {
 			t.Fatal(err)

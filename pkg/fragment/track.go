@@ -4,10 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
-
-	"github.com/Eyevinn/mp4ff/aac"
-	"github.com/Eyevinn/mp4ff/bits"
-	"github.com/Eyevinn/mp4ff/mp4"
 )
 
 // Kind says what a track holds.
@@ -15,8 +11,8 @@ type Kind uint8
 
 // The kinds of tracks.
 const (
-	Video Kind = iota + 1 // H.264 in an avc1 sample entry
-	Audio                 // AAC in an mp4a sample entry
+	Video Kind = iota + 1
+	Audio
 )
 
 // String is "video" or "audio".
@@ -30,24 +26,50 @@ func (k Kind) String() string {
 	return fmt.Sprintf("kind %d", uint8(k))
 }
 
+// Coding names the format of a track's samples.
+type Coding string
+
+// The codings of tracks that are read.
+const (
+	H264  Coding = "H.264"  // in avc1: NAL units behind their lengths of 4 bytes
+	MPEG2 Coding = "MPEG-2" // video in mp4v: pictures with their start codes and headers
+	VP8   Coding = "VP8"    // in vp08
+	VP9   Coding = "VP9"    // in vp09: a frame that is shown, with those hidden before it
+	AAC   Coding = "AAC"    // in mp4a: raw access units
+)
+
 // Track describes what the samples are. All of it but the timescale comes from
 // SampleEntry, so the two are enough to store one (see NewTrack).
 type Track struct {
 	Kind        Kind
+	Coding      Coding
 	Timescale   uint32
-	Codec       string // as RFC 6381 has it: avc1.64001F, mp4a.40.2
-	SampleEntry []byte // the avc1 or mp4a box, header included
+	Codec       string // as RFC 6381 has it: avc1.64001F, vp09.00.31.08, mp4a.40.2
+	SampleEntry []byte // the box avc1, mp4v, vp08, vp09 or mp4a, header included
+
+	// Config is the codec's configuration: the body of avcC of H.264 and of vpcC
+	// of VP8 and VP9, AudioSpecificConfig of AAC (ISO/IEC 14496-3, 1.6.2.1), nil of
+	// MPEG-2, whose samples have it in them.
+	Config []byte
 
 	// Of video.
 	Width, Height       int      // in pixels
 	SARWidth, SARHeight uint32   // shape of a pixel; 1, 1 when the entry says nothing
-	SPS, PPS            [][]byte // NAL units without start codes; lengths in samples have 4 bytes
+	SPS, PPS            [][]byte // of H.264: NAL units without start codes
 
 	// Of audio.
-	Config     []byte // AudioSpecificConfig, ISO/IEC 14496-3, 1.6.2.1
-	ObjectType int    // audio object type; 2 is AAC-LC
-	SampleRate int    // in Hz, of the core coder
+	ObjectType int // audio object type; 2 is AAC-LC
+	SampleRate int // in Hz, of the core coder
 	Channels   int
+}
+
+// entries are the readers of sample entries by their names.
+var entries = map[string]func(t *Track, body []byte) error{
+	"avc1": (*Track).h264,
+	"mp4v": (*Track).mpeg2,
+	"vp08": (*Track).vp8,
+	"vp09": (*Track).vp9,
+	"mp4a": (*Track).aac,
 }
 
 // NewTrack reads a sample entry, header included, of a track with the
@@ -56,23 +78,19 @@ func NewTrack(timescale uint32, sampleEntry []byte) (*Track, error) {
 	if timescale == 0 {
 		return nil, fmt.Errorf("%w: timescale 0", ErrMalformed)
 	}
-	b, rest, err := cut(sampleEntry)
+	t := &Track{Timescale: timescale, SampleEntry: slices.Clone(sampleEntry)}
+	b, rest, err := cut(t.SampleEntry)
 	if err != nil {
 		return nil, err
 	}
 	if len(rest) != 0 {
 		return nil, fmt.Errorf("%w: %d bytes behind the sample entry", ErrMalformed, len(rest))
 	}
-	t := &Track{Timescale: timescale, SampleEntry: slices.Clone(sampleEntry)}
-	switch b.name {
-	case "avc1":
-		err = t.video()
-	case "mp4a":
-		err = t.audio()
-	default:
-		err = fmt.Errorf("sample entry %q is neither avc1 nor mp4a", b.name)
+	read, known := entries[b.name]
+	if !known {
+		return nil, fmt.Errorf("%w: sample entry %q is of no codec that is read: avc1, mp4v, vp08, vp09, mp4a", ErrMalformed, b.name)
 	}
-	if err != nil {
+	if err := read(t, b.body); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
 	return t, nil
@@ -81,66 +99,9 @@ func NewTrack(timescale uint32, sampleEntry []byte) (*Track, error) {
 // Same says whether samples of t and o can follow each other in one track: the
 // same codec, parameters, shape and timescale.
 func (t *Track) Same(o *Track) bool {
-	return t.Kind == o.Kind && t.Timescale == o.Timescale && t.Codec == o.Codec &&
+	return t.Kind == o.Kind && t.Coding == o.Coding && t.Timescale == o.Timescale && t.Codec == o.Codec &&
 		t.Width == o.Width && t.Height == o.Height &&
 		t.SARWidth == o.SARWidth && t.SARHeight == o.SARHeight &&
 		slices.EqualFunc(t.SPS, o.SPS, bytes.Equal) && slices.EqualFunc(t.PPS, o.PPS, bytes.Equal) &&
 		bytes.Equal(t.Config, o.Config) && t.SampleRate == o.SampleRate && t.Channels == o.Channels
-}
-
-func (t *Track) video() error {
-	decoded, err := mp4.DecodeBoxSR(0, bits.NewFixedSliceReader(t.SampleEntry))
-	if err != nil {
-		return err
-	}
-	entry, ok := decoded.(*mp4.VisualSampleEntryBox)
-	if !ok || entry.AvcC == nil {
-		return fmt.Errorf("avc1 without avcC")
-	}
-	c := entry.AvcC
-	if len(c.SPSnalus) == 0 || len(c.PPSnalus) == 0 {
-		return fmt.Errorf("avcC has %d SPS and %d PPS: both must be in front of the stream", len(c.SPSnalus), len(c.PPSnalus))
-	}
-	for _, nalu := range slices.Concat(c.SPSnalus, c.PPSnalus) {
-		if len(nalu) == 0 {
-			return fmt.Errorf("empty parameter set in avcC")
-		}
-	}
-	t.Kind = Video
-	t.Codec = fmt.Sprintf("avc1.%02X%02X%02X", c.AVCProfileIndication, c.ProfileCompatibility, c.AVCLevelIndication)
-	t.Width, t.Height = int(entry.Width), int(entry.Height)
-	t.SPS, t.PPS = c.SPSnalus, c.PPSnalus
-	t.SARWidth, t.SARHeight = 1, 1
-	if p := entry.Pasp; p != nil && p.HSpacing > 0 && p.VSpacing > 0 {
-		t.SARWidth, t.SARHeight = p.HSpacing, p.VSpacing
-	}
-	return nil
-}
-
-func (t *Track) audio() error {
-	decoded, err := mp4.DecodeBoxSR(0, bits.NewFixedSliceReader(t.SampleEntry))
-	if err != nil {
-		return err
-	}
-	entry, ok := decoded.(*mp4.AudioSampleEntryBox)
-	if !ok || entry.Esds == nil || entry.Esds.DecConfigDescriptor == nil || entry.Esds.DecConfigDescriptor.DecSpecificInfo == nil {
-		return fmt.Errorf("mp4a without a decoder's configuration")
-	}
-	t.Config = entry.Esds.DecConfigDescriptor.DecSpecificInfo.DecConfig
-	asc, err := aac.DecodeAudioSpecificConfig(bytes.NewReader(t.Config))
-	if err != nil {
-		return fmt.Errorf("AudioSpecificConfig: %w", err)
-	}
-	t.Kind = Audio
-	t.ObjectType = int(asc.ObjectType)
-	t.Codec = fmt.Sprintf("mp4a.40.%d", asc.ObjectType)
-	t.SampleRate = asc.SamplingFrequency
-	t.Channels = int(asc.ChannelConfiguration)
-	if t.Channels == 7 {
-		t.Channels = 8
-	}
-	if t.SampleRate <= 0 || t.Channels < 1 || t.Channels > 8 {
-		return fmt.Errorf("AudioSpecificConfig: %d Hz, channel configuration %d", t.SampleRate, asc.ChannelConfiguration)
-	}
-	return nil
 }

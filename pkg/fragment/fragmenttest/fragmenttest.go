@@ -40,6 +40,14 @@ func Video(t testing.TB, source string, args ...string) []byte {
 	return out
 }
 
+// Picture encodes as Video does with another of ffmpeg's encoders.
+func Picture(t testing.TB, source, encoder string, args ...string) []byte {
+	t.Helper()
+	all := append([]string{"-v", "error", "-nostdin", "-f", "lavfi", "-i", source, "-pix_fmt", "yuv420p", "-c:v", encoder}, args...)
+	out, _ := Run(t, nil, "ffmpeg", append(append(all, VideoFlags...), "pipe:1")...)
+	return out
+}
+
 // Audio encodes a sound (a filter such as "sine=r=48000:d=4") with AAC and the
 // further arguments.
 func Audio(t testing.TB, source string, args ...string) []byte {
