@@ -3,6 +3,7 @@ package assemble
 import (
 	"bufio"
 	"context"
+	"fmt"
 	"io"
 
 	"sealreel/pkg/fragment"
@@ -26,6 +27,7 @@ type container struct {
 // containers are those of single files, by their names in presets.
 var containers = map[string]container{
 	"mp4": {"video/mp4", "audio/mp4", progressiveMP4},
+	"gif": {"image/gif", "", asEncoded},
 }
 
 // file joins the output's parts into one file, straight into the sealed upload.
@@ -102,7 +104,14 @@ func (m *making) parts(ctx context.Context) (*parts, error) {
 	return p, nil
 }
 
+// add loads the index of a part. One without an index is the whole file.
 func (p *parts) add(ctx context.Context, kind fragment.Kind, stored task.Part) error {
+	if stored.Index.Key == "" {
+		p.stored[kind] = append(p.stored[kind], stored)
+		g := p.making.plan.Groups[p.making.output.Group]
+		p.ends = max(p.ends, float64(g.Frames)/g.Rate.Float64())
+		return nil
+	}
 	index, err := transcode.LoadIndex(ctx, p.making.vault, stored.Index)
 	if err != nil {
 		return err
@@ -121,6 +130,23 @@ func (p *parts) open(ctx context.Context) part.Open {
 		data := p.stored[kind][place].Data
 		return p.making.vault.Work(ctx, data.Key, data.Size)
 	}
+}
+
+// asEncoded is the only part as it stands.
+func asEncoded(p *parts) (write, error) {
+	stored := p.stored[fragment.Video]
+	if len(stored) != 1 {
+		return nil, fmt.Errorf("%w: %d parts where one must be the file", part.ErrParts, len(stored))
+	}
+	return func(ctx context.Context, w io.Writer) error {
+		r, err := p.open(ctx)(fragment.Video, 0)
+		if err != nil {
+			return err
+		}
+		defer r.Close()
+		_, err = io.Copy(w, r)
+		return err
+	}, nil
 }
 
 // progressiveMP4 has the index in front.

@@ -30,19 +30,21 @@ func TestChunksAreExactlyTheWhole(t *testing.T) {
 		file string
 		make []string
 		rate rational.Rational
+		vp9  bool
 	}{
-		{"constant rate", "cfr.mp4", []string{"-f", "lavfi", "-i", picture("160x96", "25", 12), "-c:v", "libx264", "-g", "60"}, rational.Int(25)},
-		{"ntsc in a transport stream, open GOPs, late start", "ntsc.ts", []string{"-f", "lavfi", "-i", picture("160x96", "30000/1001", 12), "-c:v", "libx264", "-g", "45", "-bf", "3", "-x264-params", "open-gop=1", "-output_ts_offset", "7"}, rational.New(30000, 1001)},
-		{"film in matroska's milliseconds", "film.mkv", []string{"-f", "lavfi", "-i", picture("160x96", "24000/1001", 12), "-c:v", "libx264", "-g", "50", "-output_ts_offset", "3.3"}, rational.New(24000, 1001)},
-		{"variable rate", "vfr.mp4", []string{"-f", "lavfi", "-i", picture("160x96", "25", 14), "-vf", "select='not(mod(n,3))+not(mod(n,7))'", "-fps_mode", "vfr", "-c:v", "libx264", "-g", "40"}, rational.Int(25)},
-		{"another rate than the source's", "conv.mp4", []string{"-f", "lavfi", "-i", picture("160x96", "25", 12), "-c:v", "libx264"}, rational.New(30000, 1001)},
-		{"mpeg-2 in a programme stream", "ps.mpg", []string{"-f", "lavfi", "-i", picture("160x96", "25", 12), "-c:v", "mpeg2video", "-q:v", "3", "-bf", "2", "-g", "15"}, rational.Int(25)},
+		{"constant rate", "cfr.mp4", []string{"-f", "lavfi", "-i", picture("160x96", "25", 12), "-c:v", "libx264", "-g", "60"}, rational.Int(25), false},
+		{"ntsc in a transport stream, open GOPs, late start", "ntsc.ts", []string{"-f", "lavfi", "-i", picture("160x96", "30000/1001", 12), "-c:v", "libx264", "-g", "45", "-bf", "3", "-x264-params", "open-gop=1", "-output_ts_offset", "7"}, rational.New(30000, 1001), false},
+		{"film in matroska's milliseconds", "film.mkv", []string{"-f", "lavfi", "-i", picture("160x96", "24000/1001", 12), "-c:v", "libx264", "-g", "50", "-output_ts_offset", "3.3"}, rational.New(24000, 1001), false},
+		{"variable rate", "vfr.mp4", []string{"-f", "lavfi", "-i", picture("160x96", "25", 14), "-vf", "select='not(mod(n,3))+not(mod(n,7))'", "-fps_mode", "vfr", "-c:v", "libx264", "-g", "40"}, rational.Int(25), false},
+		{"another rate than the source's", "conv.mp4", []string{"-f", "lavfi", "-i", picture("160x96", "25", 12), "-c:v", "libx264"}, rational.New(30000, 1001), false},
+		{"mpeg-2 in a programme stream", "ps.mpg", []string{"-f", "lavfi", "-i", picture("160x96", "25", 12), "-c:v", "mpeg2video", "-q:v", "3", "-bf", "2", "-g", "15"}, rational.Int(25), false},
+		{"vp9", "vp9.mp4", []string{"-f", "lavfi", "-i", picture("160x96", "30000/1001", 12), "-c:v", "libx264", "-g", "60"}, rational.New(30000, 1001), true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			file := filepath.Join(dir, c.file)
 			run(t, append(append([]string{"-y"}, c.make...), file)...)
-			p := planFor(t, file, c.rate)
+			p := planFor(t, file, c.rate, c.vp9)
 			whole := *p
 			whole.Groups = slices.Clone(p.Groups)
 			whole.Groups[0].Chunks = []plan.Chunk{{End: p.Groups[0].Frames, FromStart: true}}
@@ -71,12 +73,16 @@ func firstDifference(a, b []string) int {
 }
 
 // planFor plans one lossless output of the file at the rate, in short chunks.
-func planFor(t *testing.T, file string, rate rational.Rational) *plan.Plan {
+func planFor(t *testing.T, file string, rate rational.Rational, vp9 bool) *plan.Plan {
 	t.Helper()
+	codec := plan.H264
+	if vp9 {
+		codec = plan.VP9
+	}
 	timeline := scan(t, file)
 	return plan.Make(plan.Source{Picture: &plan.SourcePicture{Timeline: timeline, Rate: rate, Width: 160, Height: 96}},
 		[]plan.Wish{{Output: job.Output{ID: "1"}, Preset: &preset.Preset{Container: "mp4", Video: &preset.Video{
-			Codec: "H.264", KeyframesMaxDist: "48", FrameRate: name(rate), FixedGOP: "true", MaxWidth: "160", MaxHeight: "96",
+			Codec: codec, KeyframesMaxDist: "48", FrameRate: name(rate), FixedGOP: "true", MaxWidth: "160", MaxHeight: "96",
 			Sealreel: &preset.Additions{RateFactor: "0"}}}}}, plan.Options{ChunkSeconds: 3})
 }
 

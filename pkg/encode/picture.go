@@ -9,7 +9,6 @@ package encode
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 
 	"sealreel/pkg/plan"
@@ -19,13 +18,14 @@ import (
 
 // Settings are an operator's.
 type Settings struct {
-	X264Preset string // x264's speed preset, such as "medium"
+	X264Preset string // x264's speed preset, such as "medium"; other encoders get their like of it
 }
 
 // Pictures are the arguments behind ffmpeg's global options that encode one
 // chunk of a group for the outputs at the places: input is what goes before and
-// with the input (allow-lists and URL included), outputs[i] is how the
-// fragmented MP4 of the output at places[i] is written, its URL last.
+// with the input (allow-lists and URL included), outputs[i] is how the stream of
+// the output at places[i] is written, its URL last. The streams are those that
+// StreamOf says.
 func Pictures(p *plan.Plan, group, chunk int, c plan.Chunk, places []int, input []string, outputs [][]string, s Settings) []string {
 	g := p.Groups[group]
 	args := clock(p.Video.Reset)
@@ -37,8 +37,8 @@ func Pictures(p *plan.Plan, group, chunk int, c plan.Chunk, places []int, input 
 	args = append(args, "-filter_complex", graph(p, group, c, places, chunk == len(g.Chunks)-1))
 	for i, place := range places {
 		args = append(args, "-map", fmt.Sprintf("[out%d]", i))
-		args = append(args, x264(p.Outputs[place], c, s)...)
-		args = append(args, fragmented(g.Rate)...)
+		args = append(args, codec(p.Outputs[place], c, s)...)
+		args = append(args, between(StreamOf(p.Outputs[place].Picture), g.Rate, p.Outputs[place].Picture)...)
 		args = append(args, outputs[i]...)
 	}
 	return args
@@ -68,7 +68,8 @@ func graph(p *plan.Plan, group int, c plan.Chunk, places []int, last bool) strin
 		graph += fmt.Sprintf("[in%d]", i)
 	}
 	for i, place := range places {
-		graph += fmt.Sprintf(";[in%d]%s[out%d]", i, geometry(p.Outputs[place].Picture.Geometry), i)
+		picture := p.Outputs[place].Picture
+		graph += fmt.Sprintf(";[in%d]%s,%s[out%d]", i, geometry(picture.Geometry), pixels(picture, i), i)
 	}
 	return graph
 }
@@ -107,31 +108,21 @@ func geometry(g preset.Geometry) string {
 	if g.PadW != g.CropW || g.PadH != g.CropH {
 		steps = append(steps, fmt.Sprintf("pad=%d:%d:%d:%d", g.PadW, g.PadH, g.PadX, g.PadY))
 	}
-	steps = append(steps, fmt.Sprintf("setsar=%d/%d", max(g.SAR.Num, 1), max(g.SAR.Den, 1)), "format=yuv420p")
+	steps = append(steps, fmt.Sprintf("setsar=%d/%d", max(g.SAR.Num, 1), max(g.SAR.Den, 1)))
 	return strings.Join(steps, ",")
 }
 
-// x264 are the settings of one H.264 output.
-func x264(o plan.Output, c plan.Chunk, s Settings) []string {
-	p := o.Picture
-	args := []string{"-c:v", "libx264", "-preset", s.X264Preset, "-fps_mode", "passthrough"}
-	add := func(name, value string, set bool) {
-		if set {
-			args = append(args, name, value)
-		}
+// pixels brings the picture to what the codec takes: a pixel format, or for GIF
+// the palette that suits each frame best. A palette for all frames would have to
+// wait for the last of them, in memory.
+func pixels(p *plan.Picture, output int) string {
+	switch {
+	case p.Coded() == plan.GIF:
+		return fmt.Sprintf("split[plain%[1]d][seen%[1]d];[seen%[1]d]palettegen=stats_mode=single[palette%[1]d];[plain%[1]d][palette%[1]d]paletteuse=new=1", output)
+	case p.PixelFormat != "":
+		return "format=" + p.PixelFormat
 	}
-	add("-profile:v", p.Profile, p.Profile != "")
-	add("-level:v", p.Level, p.Level != "")
-	add("-refs", strconv.Itoa(p.References), p.References > 0)
-	add("-crf", p.RateFactor, p.RateFactor != "")
-	add("-b:v", strconv.FormatInt(p.BitRate, 10), p.BitRate > 0 && p.RateFactor == "")
-	add("-maxrate", strconv.FormatInt(p.MaxBitRate, 10), p.MaxBitRate > 0)
-	add("-bufsize", strconv.FormatInt(p.BufferSize, 10), p.BufferSize > 0)
-	args = append(args, "-g", strconv.Itoa(p.GOP))
-	if p.FixedGOP {
-		args = append(args, "-keyint_min", strconv.Itoa(p.GOP), "-sc_threshold", "0")
-	}
-	return append(args, "-force_key_frames", "expr:"+keyframes(o, c))
+	return "format=yuv420p"
 }
 
 // keyframes is an expression of the frame's number n in this encode that is
@@ -147,19 +138,6 @@ func keyframes(o plan.Output, c plan.Chunk) string {
 		return fmt.Sprintf("eq(n,%d)", lead)
 	}
 	return fmt.Sprintf("gte(n,%d)*not(mod(n-%d,%d))", lead, lead, every)
-}
-
-// fragmented is the container between ffmpeg and us: a fragment a keyframe, in
-// ticks of which a frame has a whole number. Fragments keep the times of the
-// grid (frag_discont), so that the reader sees which place the first frame has:
-// ffmpeg writes it as the first frame's decode time.
-func fragmented(rate rational.Rational) []string {
-	return []string{
-		"-f", "mp4", "-movflags", "frag_keyframe+empty_moov+default_base_moof+frag_discont",
-		"-avoid_negative_ts", "disabled",
-		"-video_track_timescale", strconv.FormatInt(Timescale(rate), 10),
-		"-map_metadata", "-1", "-map_chapters", "-1",
-	}
 }
 
 // Timescale is the ticks a second of the fragments of a rate; a frame lasts

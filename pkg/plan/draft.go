@@ -8,13 +8,19 @@ import (
 	"sealreel/pkg/rational"
 )
 
-// draft is a plan in the making. units and leads go with Groups: the frames
-// that every boundary must be a multiple of, and those of the longest lead-in.
+// draft is a plan in the making. needs go with Groups.
 type draft struct {
 	*Plan
 	seconds int64
-	units   []int64
-	leads   []int64
+	needs   []need
+}
+
+// need is what outputs need of the chunks that they share: every boundary is a
+// multiple of unit frames, lead frames are encoded ahead of it, and whole allows
+// no boundary at all.
+type need struct {
+	unit, lead int64
+	whole      bool
 }
 
 // soundChunkSeconds is the length of the chunks of a group without a picture:
@@ -32,21 +38,20 @@ func (d *draft) target(picture bool, rate rational.Rational) int64 {
 // join puts an output into the first group that it can share a decode with:
 // one of the same rate in which a boundary that suits all is not further away
 // than a chunk is long. A new group is made where there is none.
-func (d *draft) join(picture bool, rate rational.Rational, unit, lead int64, output int) int {
+func (d *draft) join(picture bool, rate rational.Rational, n need, output int) int {
 	for i := range d.Groups {
-		g := &d.Groups[i]
-		if g.Picture != picture || g.Rate != rate {
+		g, has := &d.Groups[i], &d.needs[i]
+		if g.Picture != picture || g.Rate != rate || has.whole != n.whole {
 			continue
 		}
-		if both := lcm(d.units[i], unit); both <= max(d.target(picture, rate), unit, d.units[i]) {
-			d.units[i], d.leads[i] = both, max(d.leads[i], lead)
+		if both := lcm(has.unit, n.unit); both <= max(d.target(picture, rate), n.unit, has.unit) {
+			has.unit, has.lead = both, max(has.lead, n.lead)
 			g.Outputs = append(g.Outputs, output)
 			return i
 		}
 	}
 	d.Groups = append(d.Groups, Group{Picture: picture, Rate: rate, Outputs: []int{output}})
-	d.units = append(d.units, unit)
-	d.leads = append(d.leads, lead)
+	d.needs = append(d.needs, n)
 	return len(d.Groups) - 1
 }
 
@@ -54,11 +59,14 @@ func (d *draft) join(picture bool, rate rational.Rational, unit, lead int64, out
 func (d *draft) cut(src Source) {
 	for i := range d.Groups {
 		g := &d.Groups[i]
-		grid := Grid{Rate: g.Rate, Unit: d.units[i], Target: d.target(g.Picture, g.Rate), Lead: d.leads[i]}
+		grid := Grid{Rate: g.Rate, Unit: d.needs[i].unit, Target: d.target(g.Picture, g.Rate), Lead: d.needs[i].lead}
 		if g.Picture {
 			t := src.Picture.Timeline
 			d.Video = &Video{Stream: src.Picture.Stream, TimeBase: t.TimeBase, Start: t.Start, Reset: src.Reset, First: t.PTS[0]}
 			grid.Frames = t.Frames(g.Rate)
+			if d.needs[i].whole {
+				grid.Target = grid.Frames
+			}
 			g.Chunks = Cut(t, grid)
 		} else {
 			grid.Frames = max(g.Rate.Div(rational.Int(int64(time.Second))).Ceil(int64(src.Sound.Ends)), 1)

@@ -74,7 +74,7 @@ func Make(src Source, wishes []Wish, opts Options) *Plan {
 		case src.Picture != nil && w.Preset.HasVideo():
 			d.planPicture(src.Picture, w, segment, &o)
 		case o.Sound >= 0:
-			d.planSound(segment, &o)
+			d.planSound(w, segment, &o)
 		default:
 			o.Failure = task.Failed(mismatch(w.Preset, src))
 		}
@@ -95,13 +95,21 @@ func mismatch(ps *preset.Preset, src Source) *job.Failure {
 	return job.Fail(job.CodePresetMismatch, "preset %s makes %s, but the input has %s: choose a preset that fits the input", ps.ID, wants, has)
 }
 
-// segmentSeconds is the output's SegmentDuration, zero for a single file.
+// segmentSeconds is the output's SegmentDuration: of its segments, or of the
+// fragments of its file; zero for a file that has neither.
 func segmentSeconds(w Wish) rational.Rational {
-	if !job.OutputNames("", w.Output, w.Preset.Container).Segmented() {
-		return rational.Rational{}
-	}
 	seconds, _ := w.Output.SegmentSeconds()
 	return seconds
+}
+
+// divide says how many frames of the output make a segment, or where it is a
+// single file a fragment.
+func (o *Output) divide(w Wish, frames int64) {
+	if job.OutputNames("", w.Output, o.Container).Segmented() {
+		o.SegmentFrames = frames
+	} else {
+		o.FragmentFrames = frames
+	}
 }
 
 // sound finds or adds an encoding.
@@ -120,12 +128,16 @@ func (d *draft) planPicture(src *SourcePicture, w Wish, segment rational.Rationa
 	gop := preset.GOPFrames(v, rate, segment)
 	size := preset.SizeFor(v, src.Width, src.Height, src.SAR, rotation(w.Output.Rotate, src.Rotation))
 	o.Picture = pictureOf(v, size, gop)
-	o.SegmentFrames = int64(gop.SegmentFrames)
-	unit := max(o.SegmentFrames, 1)
-	if gop.Fixed && o.SegmentFrames == 0 {
-		unit = int64(gop.Frames)
+	pieces := int64(gop.SegmentFrames)
+	o.divide(w, pieces)
+	n := need{unit: max(pieces, 1), lead: leadFrames(gop.Frames, rate), whole: o.Picture.Whole()}
+	switch {
+	case n.whole:
+		n.unit, n.lead = 1, 0
+	case gop.Fixed && pieces == 0:
+		n.unit = int64(gop.Frames)
 	}
-	o.Group = d.join(true, rate, unit, leadFrames(gop.Frames, rate), len(d.Outputs))
+	o.Group = d.join(true, rate, n, len(d.Outputs))
 }
 
 // rotation is how far to turn: what the output says, or for auto what the input
@@ -145,12 +157,12 @@ func rotation(wanted string, detected int) int {
 }
 
 // planSound plans an output without a picture, on a grid of AAC frames.
-func (d *draft) planSound(segment rational.Rational, o *Output) {
+func (d *draft) planSound(w Wish, segment rational.Rational, o *Output) {
 	rate := rational.New(int64(d.Sounds[o.Sound].SampleRate), aacFrame)
 	if segment.Sign() > 0 {
-		o.SegmentFrames = max(1, segment.Mul(rate).Floor(1))
+		o.divide(w, max(1, segment.Mul(rate).Floor(1)))
 	}
-	o.Group = d.join(false, rate, max(o.SegmentFrames, 1), 0, len(d.Outputs))
+	o.Group = d.join(false, rate, need{unit: max(o.SegmentFrames, o.FragmentFrames, 1)}, len(d.Outputs))
 }
 
 // soundOf derives an encoding from a preset. A rate of auto keeps the source's

@@ -9,6 +9,7 @@ import (
 // second, BufferSize is in bits, GOP in frames.
 type Picture struct {
 	Geometry   preset.Geometry `json:"geometry"`
+	Codec      string          `json:"codec,omitempty"` // as presets name it; see Coded
 	Profile    string          `json:"profile,omitempty"`
 	Level      string          `json:"level,omitempty"`
 	References int             `json:"references,omitempty"`
@@ -16,9 +17,34 @@ type Picture struct {
 	MaxBitRate int64           `json:"maxBitRate,omitempty"`
 	BufferSize int64           `json:"bufferSize,omitempty"`
 	RateFactor string          `json:"rateFactor,omitempty"` // in place of a bit rate
+	Lossless   bool            `json:"lossless,omitempty"`
 	GOP        int             `json:"gop"`
 	FixedGOP   bool            `json:"fixedGop,omitempty"`
+	// PixelFormat is ffmpeg's name of what is encoded, "" for yuv420p.
+	PixelFormat string `json:"pixelFormat,omitempty"`
+	LoopCount   string `json:"loopCount,omitempty"` // of GIF: Infinite, or how often it is repeated
 }
+
+// The codecs of pictures, as presets name them.
+const (
+	H264  = "H.264"
+	MPEG2 = "mpeg2"
+	VP8   = "vp8"
+	VP9   = "vp9"
+	GIF   = "gif"
+)
+
+// Coded is the picture's codec: plans that name none are of H.264.
+func (p *Picture) Coded() string {
+	if p.Codec == "" {
+		return H264
+	}
+	return p.Codec
+}
+
+// Whole says whether the picture is encoded in one piece: the frames of a GIF
+// are described by what differs from the one before, all through the file.
+func (p *Picture) Whole() bool { return p.Coded() == GIF }
 
 const kilobit = 1000
 
@@ -27,6 +53,7 @@ func pictureOf(v *preset.Video, g preset.Geometry, gop preset.GOP) *Picture {
 	references, _ := v.References()
 	p := &Picture{
 		Geometry:   g,
+		Codec:      v.Codec,
 		Profile:    v.Profile(),
 		Level:      v.Level(),
 		References: references,
@@ -37,10 +64,27 @@ func pictureOf(v *preset.Video, g preset.Geometry, gop preset.GOP) *Picture {
 		FixedGOP:   gop.Fixed,
 	}
 	p.RateFactor, _ = v.RateFactor()
-	if v.Lossless() { // H.264 has lossless frames in one profile only
+	p.Lossless = v.Lossless()
+	if p.Lossless && p.Codec == H264 { // it has lossless frames in one profile only
 		p.Profile, p.Level = "", ""
 	}
+	p.PixelFormat, p.LoopCount = pixelFormat(v), v.CodecOptions["LoopCount"]
 	return p
+}
+
+// vp9Formats are those that the profiles of VP9 are for: more colour, more depth
+// or both. VP8 has 4:2:0 in all of its own.
+var vp9Formats = map[string]string{"1": "yuv444p", "2": "yuv420p10le", "3": "yuv444p10le"}
+
+// pixelFormat is what the preset's codec is to encode, "" for 4:2:0 of 8 bits.
+func pixelFormat(v *preset.Video) string {
+	switch {
+	case v.Codec == VP9:
+		return vp9Formats[v.Profile()]
+	case v.Codec == MPEG2 && v.CodecOptions["ChromaSubsampling"] == "yuv422p":
+		return "yuv422p"
+	}
+	return ""
 }
 
 // leadFrames is how many frames are encoded and thrown away ahead of a chunk: a

@@ -173,7 +173,7 @@ func TestParseRefusesRules(t *testing.T) {
 		"profile of flac":           {in("flac", "", `{"Codec":"flac","CodecOptions":{"Profile":"auto"}}`), "Member is for the codec AAC and not for flac"},
 		"AAC profile":               {audio(`"BitRate":"64","CodecOptions":{"Profile":"xHE-AAC"}`), "(^auto$)|(^AAC-LC$)|(^HE-AAC$)|(^HE-AACv2$)"},
 		"options of an odd codec":   {custom(`{"Codec":"av1","BitRate":"100","CodecOptions":{"Level":"9","LoopCount":"3"}}`, ""), "1 validation error detected: Value 'av1' at 'video.codec'"},
-		"constant quality of vp9":   {in("webm", `{"Codec":"vp9","Sealreel":{"RateFactor":"20"}}`, ""), "constant quality is made in the codec H.264 only"},
+		"constant quality of vp8":   {in("webm", `{"Codec":"vp8","Sealreel":{"RateFactor":"20"}}`, ""), "constant quality is made in the codecs H.264 and vp9 only"},
 		"long name":                 {[]byte(`{"Id":"1762992000000-custom","Name":"` + strings.Repeat("n", 41) + `","Container":"mp3","Audio":{"Codec":"mp3","BitRate":"64"}}`), "at 'name' failed to satisfy constraint: Member must have length less than or equal to 40"},
 		"long description":          {[]byte(`{"Id":"1762992000000-custom","Name":"n","Description":"` + strings.Repeat("n", 256) + `","Container":"mp3","Audio":{"Codec":"mp3","BitRate":"64"}}`), "less than or equal to 255"},
 		"five watermarks":           {video(`"BitRate":"100","Watermarks":[{"Id":"a"},{"Id":"b"},{"Id":"c"},{"Id":"d"},{"Id":"e"}]`), "less than or equal to 4"},

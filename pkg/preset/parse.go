@@ -128,10 +128,10 @@ func checkVideo(o *document.Object, v *Video) {
 	case !o.Has("BitRate") && !o.Has("Sealreel"):
 		problems.Addf(o.Path("BitRate"), "'%s' must be given: kbit/s, or auto; or ask for constant quality by Sealreel.RateFactor.", o.Path("BitRate"))
 	}
-	if constantQuality && v.Codec != "" && v.Codec != H264 {
-		problems.Addf(o.Path("Sealreel"), "'%s.rateFactor' must be left out: constant quality is made in the codec H.264 only.", o.Path("Sealreel"))
+	if constantQuality && v.Codec != "" && v.Codec != H264 && v.Codec != "vp9" {
+		problems.Addf(o.Path("Sealreel"), "'%s.rateFactor' must be left out: constant quality is made in the codecs H.264 and vp9 only.", o.Path("Sealreel"))
 	}
-	if v.Lossless() && v.Profile() != "" {
+	if v.Lossless() && v.Codec != "vp9" && v.Profile() != "" {
 		problems.Addf(o.Path("CodecOptions"), "'%s.profile' must be left out, since no profile of the API can be lossless (RateFactor 0).", o.Path("CodecOptions"))
 	}
 	checkSizePairs(o)

@@ -70,7 +70,7 @@ type Video struct {
 
 // Additions are members of Video that Elastic Transcoder did not have.
 type Additions struct {
-	// RateFactor asks x264 for constant quality in place of a bit rate: from
+	// RateFactor asks for constant quality in place of a bit rate, of H.264 and vp9: from
 	// "0", lossless, to "51".
 	RateFactor string `json:"RateFactor,omitempty"`
 }
@@ -123,7 +123,7 @@ func (v *Video) Fixed() bool { return v.FixedGOP == "true" }
 // encoder ("auto") or asks for constant quality.
 func (v *Video) Kbps() int { return number(v.BitRate) }
 
-// RateFactor is the x264 rate factor asked for in place of a bit rate.
+// RateFactor is the constant quality asked for in place of a bit rate.
 func (v *Video) RateFactor() (factor string, ok bool) {
 	if v.Sealreel == nil || v.Sealreel.RateFactor == "" {
 		return "", false

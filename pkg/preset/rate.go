@@ -1,6 +1,10 @@
 package preset
 
-import "sealreel/pkg/rational"
+import (
+	"math"
+
+	"sealreel/pkg/rational"
+)
 
 // defaultMaxRate bounds a FrameRate of auto without MaxFrameRate (API:
 // MaxFrameRate).
@@ -16,8 +20,33 @@ var nearlyTheSame = rational.New(10001, 10000)
 // A fixed FrameRate is taken as it is. For auto it is the source's, or where
 // that is above MaxFrameRate the highest rate not above it that divides the
 // source's evenly: 50 becomes 25, 59.94 becomes 29.97. Without a known source
-// rate it is MaxFrameRate.
+// rate it is MaxFrameRate. MPEG-2 has few rates: its auto is the nearest that it
+// has.
 func FrameRateFor(v *Video, source rational.Rational) rational.Rational {
+	rate := frameRateFor(v, source)
+	if v.Codec == "mpeg2" {
+		return nearest(rate, mpeg2Rates)
+	}
+	return rate
+}
+
+// mpeg2Rates are those that every player of MPEG-2 has (ISO/IEC 13818-2, table
+// 6-4), and those that presets may ask for besides, which need the extension of
+// the sequence's header.
+var mpeg2Rates = []rational.Rational{rational.Int(10), rational.Int(15), rational.New(24000, 1001), rational.Int(24),
+	rational.Int(25), rational.New(30000, 1001), rational.Int(30), rational.Int(50), rational.New(60000, 1001), rational.Int(60)}
+
+func nearest(rate rational.Rational, of []rational.Rational) rational.Rational {
+	best := of[0]
+	for _, r := range of[1:] {
+		if math.Abs(r.Float64()-rate.Float64()) < math.Abs(best.Float64()-rate.Float64()) {
+			best = r
+		}
+	}
+	return best
+}
+
+func frameRateFor(v *Video, source rational.Rational) rational.Rational {
 	if v.FrameRate != "" && v.FrameRate != "auto" {
 		return rateNamed(v.FrameRate)
 	}

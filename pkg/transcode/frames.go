@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 
+	"sealreel/pkg/encode"
 	"sealreel/pkg/fragment"
+	"sealreel/pkg/ivf"
 	"sealreel/pkg/plan"
 	"sealreel/pkg/rational"
 )
@@ -23,12 +25,27 @@ type frame struct {
 	fragment.Sample
 }
 
+// frames is a stream of encoded frames, such as a fragment.Reader.
+type frames interface {
+	Track() (*fragment.Track, error)
+	Next() (*fragment.Fragment, error)
+	Complete() bool
+}
+
+// framesOf reads a stream of frames as ffmpeg writes it.
+func framesOf(s encode.Stream, body io.Reader) frames {
+	buffered := bufio.NewReaderSize(body, 64<<10)
+	if s == encode.IVF {
+		return ivf.NewReader(buffered)
+	}
+	return fragment.NewReader(buffered)
+}
+
 // readFrames reads what ffmpeg encoded for a chunk, throws the lead-in away and
 // gives each kept frame to keep. It returns nil only for exactly the planned
 // frames: their number, each shown once and for one place, beginning with a
 // keyframe, and the stream whole.
-func readFrames(body io.Reader, g plan.Group, c plan.Chunk, keep func(*fragment.Track, frame) error) error {
-	r := fragment.NewReader(bufio.NewReaderSize(body, 64<<10))
+func readFrames(r frames, g plan.Group, c plan.Chunk, keep func(*fragment.Track, frame) error) error {
 	track, err := r.Track()
 	if err != nil {
 		return err
