@@ -6,15 +6,23 @@ import "fmt"
 const (
 	elementaryStream = 0x03
 	decoderConfig    = 0x04
+	decoderSpecific  = 0x05
 )
 
 // objectType is what an esds says of the stream's format.
 func objectType(esds []byte) (byte, error) {
+	object, _, err := decoder(esds)
+	return object, err
+}
+
+// decoder is what an esds says of the stream's format, and the configuration of
+// its decoder, nil where there is none.
+func decoder(esds []byte) (object byte, config []byte, err error) {
 	f := fields{b: esds}
 	f.full()
 	stream, err := descriptor(f.b, elementaryStream)
 	if err != nil {
-		return 0, err
+		return 0, nil, err
 	}
 	f = fields{b: stream}
 	f.take(2) // the stream's number
@@ -28,14 +36,20 @@ func objectType(esds []byte) (byte, error) {
 	if flags&0x20 != 0 {
 		f.take(2) // clock
 	}
-	config, err := descriptor(f.b, decoderConfig)
+	said, err := descriptor(f.b, decoderConfig)
 	if err != nil {
-		return 0, err
+		return 0, nil, err
 	}
-	if len(config) == 0 {
-		return 0, fmt.Errorf("esds without an object type")
+	f = fields{b: said}
+	object = f.take(1)[0]
+	f.take(12) // kind of stream, buffer and bit rates
+	if f.short {
+		return 0, nil, fmt.Errorf("esds whose decoder's descriptor ends too early")
 	}
-	return config[0], nil
+	if len(f.b) > 0 && f.b[0] == decoderSpecific {
+		config, err = descriptor(f.b, decoderSpecific)
+	}
+	return object, config, err
 }
 
 // descriptor is the body of the first descriptor in b, which must have the tag.

@@ -62,7 +62,7 @@ func TestHostileStreamsAreRefused(t *testing.T) {
 		{"two moovs", append(bytes.Clone(good[:first]), good...), fragment.ErrMalformed, "moov"},
 		{"data alone", append(bytes.Clone(good[:first]), "\x00\x00\x00\x08mdat"...), fragment.ErrMalformed, "mdat"},
 		{"no tracks", rename("trak", "trax"), fragment.ErrMalformed, "0 tracks"},
-		{"another codec", rename("avc1", "hvc1"), fragment.ErrMalformed, "avc1"},
+		{"another codec", rename("avc1", "hvc1"), fragment.ErrMalformed, "hvc1"},
 		{"no avcC", rename("avcC", "avcX"), fragment.ErrMalformed, "avcC"},
 		{"timescale 0", patch(t, good, "mdhd", 12, 0), fragment.ErrMalformed, "timescale"},
 		{"no trex", rename("trex", "trez"), fragment.ErrMalformed, "trex"},
@@ -170,6 +170,11 @@ func FuzzNewTrack(f *testing.F) {
 		fragmenttest.Audio(f, "anullsrc=r=8000:cl=mono:d=0.1"),
 		fragmenttest.Picture(f, "color=s=16x16:r=25:d=0.1", "mpeg2video"),
 		fragmenttest.Picture(f, "color=s=16x16:r=25:d=0.1", "libvpx-vp9"),
+		fragmenttest.Sound(f, "libmp3lame", "anullsrc=r=32000:cl=mono:d=0.1"),
+		fragmenttest.Sound(f, "libvorbis", "anullsrc=r=32000:cl=mono:d=0.1"),
+		fragmenttest.Sound(f, "flac", "anullsrc=r=32000:cl=mono:d=0.1"),
+		fragmenttest.Sound(f, "pcm_s24le", "anullsrc=r=32000:cl=mono:d=0.1"),
+		fragmenttest.Sound(f, "pcm_s16le", "anullsrc=r=96000:cl=mono:d=0.1"),
 	} {
 		track, _ := fragmenttest.Samples(f, stream)
 		f.Add(track.Timescale, track.SampleEntry)

@@ -36,6 +36,13 @@ const (
 	VP8   Coding = "VP8"    // in vp08
 	VP9   Coding = "VP9"    // in vp09: a frame that is shown, with those hidden before it
 	AAC   Coding = "AAC"    // in mp4a: raw access units
+
+	// MPEGAudio is layer II or III of MPEG-1 or MPEG-2 in mp4a: frames with their
+	// headers, which alone tell the layer.
+	MPEGAudio Coding = "MPEG audio"
+	Vorbis    Coding = "Vorbis" // in mp4a: packets
+	FLAC      Coding = "FLAC"   // in fLaC: frames
+	PCM       Coding = "PCM"    // in entries of QuickTime: interleaved little-endian samples, of 8 bits unsigned, else signed
 )
 
 // Track describes what the samples are. All of it but the timescale comes from
@@ -44,12 +51,13 @@ type Track struct {
 	Kind        Kind
 	Coding      Coding
 	Timescale   uint32
-	Codec       string // as RFC 6381 has it: avc1.64001F, vp09.00.31.08, mp4a.40.2
-	SampleEntry []byte // the box avc1, mp4v, vp08, vp09 or mp4a, header included
+	Codec       string // as RFC 6381 has it: avc1.64001F, vp09.00.31.08, mp4a.40.2, or else the codec's name
+	SampleEntry []byte // the box of NewTrack, header included
 
 	// Config is the codec's configuration: the body of avcC of H.264 and of vpcC
-	// of VP8 and VP9, AudioSpecificConfig of AAC (ISO/IEC 14496-3, 1.6.2.1), nil of
-	// MPEG-2, whose samples have it in them.
+	// of VP8 and VP9, AudioSpecificConfig of AAC (ISO/IEC 14496-3, 1.6.2.1), the
+	// headers of Vorbis (see VorbisHeaders), STREAMINFO of FLAC (RFC 9639, 8.2), nil
+	// of MPEG-2 and MPEG audio, whose samples have it in them, and of PCM.
 	Config []byte
 
 	// Of video.
@@ -60,7 +68,8 @@ type Track struct {
 	// Of audio.
 	ObjectType int // audio object type; 2 is AAC-LC
 	SampleRate int // in Hz, of the core coder
-	Channels   int
+	Channels   int // 0 of MPEG audio, whose frames say it
+	BitDepth   int // of FLAC and PCM
 }
 
 // entries are the readers of sample entries by their names.
@@ -69,7 +78,13 @@ var entries = map[string]func(t *Track, body []byte) error{
 	"mp4v": (*Track).mpeg2,
 	"vp08": (*Track).vp8,
 	"vp09": (*Track).vp9,
-	"mp4a": (*Track).aac,
+	"mp4a": (*Track).mpeg4,
+	"fLaC": (*Track).flac,
+	"raw ": (*Track).pcm,
+	"sowt": (*Track).pcm,
+	"in24": (*Track).pcm,
+	"in32": (*Track).pcm,
+	"lpcm": (*Track).pcm,
 }
 
 // NewTrack reads a sample entry, header included, of a track with the
@@ -88,7 +103,7 @@ func NewTrack(timescale uint32, sampleEntry []byte) (*Track, error) {
 	}
 	read, known := entries[b.name]
 	if !known {
-		return nil, fmt.Errorf("%w: sample entry %q is of no codec that is read: avc1, mp4v, vp08, vp09, mp4a", ErrMalformed, b.name)
+		return nil, fmt.Errorf("%w: sample entry %q is of no codec that is read", ErrMalformed, b.name)
 	}
 	if err := read(t, b.body); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
@@ -103,5 +118,5 @@ func (t *Track) Same(o *Track) bool {
 		t.Width == o.Width && t.Height == o.Height &&
 		t.SARWidth == o.SARWidth && t.SARHeight == o.SARHeight &&
 		slices.EqualFunc(t.SPS, o.SPS, bytes.Equal) && slices.EqualFunc(t.PPS, o.PPS, bytes.Equal) &&
-		bytes.Equal(t.Config, o.Config) && t.SampleRate == o.SampleRate && t.Channels == o.Channels
+		bytes.Equal(t.Config, o.Config) && t.SampleRate == o.SampleRate && t.Channels == o.Channels && t.BitDepth == o.BitDepth
 }

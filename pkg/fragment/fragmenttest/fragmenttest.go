@@ -57,6 +57,19 @@ func Audio(t testing.TB, source string, args ...string) []byte {
 	return out
 }
 
+// Sound encodes a sound with an encoder of ffmpeg, such as libmp3lame, in the
+// container that has a place for its codec.
+func Sound(t testing.TB, encoder, source string, args ...string) []byte {
+	t.Helper()
+	all := append([]string{"-v", "error", "-nostdin", "-f", "lavfi", "-i", source, "-c:a", encoder, "-strict", "experimental"}, args...)
+	all = append(all, AudioFlags...)
+	if strings.HasPrefix(encoder, "pcm_") {
+		all = append(all, "-f", "mov")
+	}
+	out, _ := Run(t, nil, "ffmpeg", append(all, "pipe:1")...)
+	return out
+}
+
 // Samples reads a whole stream.
 func Samples(t testing.TB, stream []byte) (*fragment.Track, []fragment.Sample) {
 	t.Helper()
