@@ -1,6 +1,7 @@
 package s3
 
 import (
+	"maps"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -114,18 +115,41 @@ func (s *store) admitVersion(x exchange, operation, bucket, key, id string) erro
 	return s.authorize(x, permission(operation, id), bucket, key, map[string]string{"s3:VersionId": id})
 }
 
-// admitWrite authorizes a step of storing an object. creates says whether the object is there after it. A write on the
-// condition of an ETag tells about the object, so it needs the right to read it.
-func (s *store) admitWrite(x exchange, bucket, key string, creates bool, ifMatch *string, tagging string) error {
-	facts := map[string]string{
+// asked is the encryption that a request names.
+func (x exchange) asked() map[string]string {
+	return map[string]string{
 		"s3:x-amz-server-side-encryption":                    x.header(headerMethod),
 		"s3:x-amz-server-side-encryption-aws-kms-key-id":     x.header(headerKMSKey),
 		"s3:x-amz-server-side-encryption-customer-algorithm": x.header(customerPrefix + "Algorithm"),
+	}
+}
+
+// begun is the encryption of an upload under way, which the requests that go on with it don't name again.
+func (s *store) begun(bucket, key, uploadID string) map[string]string {
+	var e encryption
+	_ = s.index.view(func(t tables) error { // one that isn't there is for the operation to tell
+		u, err := t.upload(bucket, key, uploadID)
+		if err == nil {
+			e = u.Encryption
+		}
+		return err
+	})
+	if e.customer() {
+		return map[string]string{"s3:x-amz-server-side-encryption-customer-algorithm": methodS3}
+	}
+	return map[string]string{"s3:x-amz-server-side-encryption": e.Method, "s3:x-amz-server-side-encryption-aws-kms-key-id": e.KMSKeyID}
+}
+
+// admitWrite authorizes a step of storing an object with what is known of its encryption. creates says whether the object
+// is there after it. A write on the condition of an ETag tells about the object, so it needs the right to read it.
+func (s *store) admitWrite(x exchange, bucket, key string, encrypted map[string]string, creates bool, ifMatch *string, tagging string) error {
+	facts := map[string]string{
 		"s3:x-amz-copy-source":                               x.header("X-Amz-Copy-Source"),
 		"s3:if-match":                                        x.header("If-Match"),
 		"s3:if-none-match":                                   x.header("If-None-Match"),
 		"s3:ObjectCreationOperation":                         strconv.FormatBool(creates),
 	}
+	maps.Copy(facts, encrypted)
 	if err := s.authorize(x, "s3:PutObject", bucket, key, facts); err != nil {
 		return err
 	}

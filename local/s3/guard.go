@@ -31,7 +31,7 @@ func (g guarded) missing(x exchange, bucket string, err error) error {
 // PutObject implements backend.Backend.
 func (g guarded) PutObject(ctx context.Context, in s3response.PutObjectInput) (s3response.PutObjectOutput, error) {
 	x := exchangeOf(ctx)
-	if err := g.admitWrite(x, *in.Bucket, *in.Key, true, in.IfMatch, deref(in.Tagging)); err != nil {
+	if err := g.admitWrite(x, *in.Bucket, *in.Key, x.asked(), true, in.IfMatch, deref(in.Tagging)); err != nil {
 		return s3response.PutObjectOutput{}, err
 	}
 	return g.store.PutObject(ctx, in)
@@ -73,7 +73,7 @@ func (g guarded) GetObjectAttributes(ctx context.Context, in *s3.GetObjectAttrib
 func (g guarded) CopyObject(ctx context.Context, in s3response.CopyObjectInput) (s3response.CopyObjectOutput, error) {
 	x := exchangeOf(ctx)
 	c := destinationCondition(x)
-	err := g.admitWrite(x, *in.Bucket, *in.Key, true, c.ifMatch, deref(in.Tagging))
+	err := g.admitWrite(x, *in.Bucket, *in.Key, x.asked(), true, c.ifMatch, deref(in.Tagging))
 	if err == nil {
 		err = g.admitSource(x, *in.CopySource)
 	}
@@ -87,7 +87,7 @@ func (g guarded) CopyObject(ctx context.Context, in s3response.CopyObjectInput) 
 // UploadPartCopy implements backend.Backend.
 func (g guarded) UploadPartCopy(ctx context.Context, in *s3.UploadPartCopyInput) (s3response.CopyPartResult, error) {
 	x := exchangeOf(ctx)
-	err := g.admitWrite(x, *in.Bucket, *in.Key, false, nil, "")
+	err := g.admitWrite(x, *in.Bucket, *in.Key, g.begun(*in.Bucket, *in.Key, *in.UploadId), false, nil, "")
 	if err == nil {
 		err = g.admitSource(x, *in.CopySource)
 	}
@@ -140,7 +140,7 @@ func (g guarded) DeleteObjects(ctx context.Context, in *s3.DeleteObjectsInput) (
 
 // CreateMultipartUpload implements backend.Backend.
 func (g guarded) CreateMultipartUpload(ctx context.Context, in s3response.CreateMultipartUploadInput) (s3response.InitiateMultipartUploadResult, error) {
-	if err := g.admitWrite(exchangeOf(ctx), *in.Bucket, *in.Key, false, nil, deref(in.Tagging)); err != nil {
+	if err := g.admitWrite(exchangeOf(ctx), *in.Bucket, *in.Key, exchangeOf(ctx).asked(), false, nil, deref(in.Tagging)); err != nil {
 		return s3response.InitiateMultipartUploadResult{}, err
 	}
 	return g.store.CreateMultipartUpload(ctx, in)
@@ -148,7 +148,7 @@ func (g guarded) CreateMultipartUpload(ctx context.Context, in s3response.Create
 
 // UploadPart implements backend.Backend.
 func (g guarded) UploadPart(ctx context.Context, in *s3.UploadPartInput) (*s3.UploadPartOutput, error) {
-	if err := g.admitWrite(exchangeOf(ctx), *in.Bucket, *in.Key, false, nil, ""); err != nil {
+	if err := g.admitWrite(exchangeOf(ctx), *in.Bucket, *in.Key, g.begun(*in.Bucket, *in.Key, *in.UploadId), false, nil, ""); err != nil {
 		return nil, err
 	}
 	return g.store.UploadPart(ctx, in)
@@ -156,7 +156,7 @@ func (g guarded) UploadPart(ctx context.Context, in *s3.UploadPartInput) (*s3.Up
 
 // CompleteMultipartUpload implements backend.Backend.
 func (g guarded) CompleteMultipartUpload(ctx context.Context, in *s3.CompleteMultipartUploadInput) (s3response.CompleteMultipartUploadResult, string, error) {
-	if err := g.admitWrite(exchangeOf(ctx), *in.Bucket, *in.Key, true, in.IfMatch, ""); err != nil {
+	if err := g.admitWrite(exchangeOf(ctx), *in.Bucket, *in.Key, g.begun(*in.Bucket, *in.Key, *in.UploadId), true, in.IfMatch, ""); err != nil {
 		return s3response.CompleteMultipartUploadResult{}, "", err
 	}
 	return g.store.CompleteMultipartUpload(ctx, in)

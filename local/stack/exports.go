@@ -15,7 +15,7 @@ import (
 
 // exported are the variables of the functions that a user needs too.
 var exported = []string{"SEALREEL_INGEST_BUCKET", "SEALREEL_OUTPUT_BUCKET", "SEALREEL_STATE_BUCKET", "SEALREEL_WORK_BUCKET",
-	"SEALREEL_QUEUE_URL", "SEALREEL_KMS_KEY_ARN", "SEALREEL_PIPELINE_ID"}
+	"SEALREEL_QUEUE_URL", "SEALREEL_KMS_KEY_ARN", "SEALREEL_PIPELINE_ID", "SEALREEL_ENCRYPTED_PUTS"}
 
 // endpoints are the variables that lead an AWS SDK here.
 func (s *Stack) endpoints() map[string]string {

@@ -21,8 +21,10 @@ type Config struct {
 	ChunkSeconds                                        int
 	MaxPixels                                           int64
 	X264Preset                                          string
+	LostSeconds, StalledSeconds                         int // see reconcile.Timing
 	FFmpeg, FFprobe                                     string
 	LogLevel                                            slog.Level
+	EncryptedPuts                                       bool // buckets refuse uploads that name no encryption
 }
 
 // FromEnv reads the environment through getenv (os.Getenv). All that is wrong
@@ -30,21 +32,24 @@ type Config struct {
 func FromEnv(getenv func(string) string) (Config, error) {
 	r := reader{getenv: getenv}
 	c := Config{
-		IngestBucket: r.required("SEALREEL_INGEST_BUCKET"),
-		OutputBucket: r.required("SEALREEL_OUTPUT_BUCKET"),
-		StateBucket:  r.required("SEALREEL_STATE_BUCKET"),
-		WorkBucket:   r.required("SEALREEL_WORK_BUCKET"),
-		QueueURL:     r.required("SEALREEL_QUEUE_URL"),
-		KeyARN:       getenv("SEALREEL_KMS_KEY_ARN"),
-		RoleARN:      getenv("SEALREEL_ROLE_ARN"),
-		PipelineID:   getenv("SEALREEL_PIPELINE_ID"),
-		Pipeline:     getenv("SEALREEL_PIPELINE"),
-		ChunkSeconds: int(r.number("SEALREEL_CHUNK_SECONDS", 30, 1, 600)),
-		MaxPixels:    r.number("SEALREEL_MAX_PIXELS", 8192*4352, 1, 1<<30),
-		X264Preset:   r.text("SEALREEL_X264_PRESET", "medium"),
-		FFmpeg:       r.text("SEALREEL_FFMPEG", "/opt/bin/ffmpeg"),
-		FFprobe:      r.text("SEALREEL_FFPROBE", "/opt/bin/ffprobe"),
+		IngestBucket:   r.required("SEALREEL_INGEST_BUCKET"),
+		OutputBucket:   r.required("SEALREEL_OUTPUT_BUCKET"),
+		StateBucket:    r.required("SEALREEL_STATE_BUCKET"),
+		WorkBucket:     r.required("SEALREEL_WORK_BUCKET"),
+		QueueURL:       r.required("SEALREEL_QUEUE_URL"),
+		KeyARN:         getenv("SEALREEL_KMS_KEY_ARN"),
+		RoleARN:        getenv("SEALREEL_ROLE_ARN"),
+		PipelineID:     getenv("SEALREEL_PIPELINE_ID"),
+		Pipeline:       getenv("SEALREEL_PIPELINE"),
+		ChunkSeconds:   int(r.number("SEALREEL_CHUNK_SECONDS", 30, 1, 600)),
+		MaxPixels:      r.number("SEALREEL_MAX_PIXELS", 8192*4352, 1, 1<<30),
+		LostSeconds:    int(r.number("SEALREEL_LOST_SECONDS", 5*60, 1, 24*60*60)),
+		StalledSeconds: int(r.number("SEALREEL_STALLED_SECONDS", 30*60, 1, 24*60*60)),
+		X264Preset:     r.text("SEALREEL_X264_PRESET", "medium"),
+		FFmpeg:         r.text("SEALREEL_FFMPEG", "/opt/bin/ffmpeg"),
+		FFprobe:        r.text("SEALREEL_FFPROBE", "/opt/bin/ffprobe"),
 	}
+	c.EncryptedPuts = r.yes("SEALREEL_ENCRYPTED_PUTS")
 	if level := getenv("SEALREEL_LOG_LEVEL"); level != "" {
 		if err := c.LogLevel.UnmarshalText([]byte(level)); err != nil {
 			r.errs = append(r.errs, fmt.Errorf("SEALREEL_LOG_LEVEL is %q: use DEBUG, INFO, WARN or ERROR", level))
@@ -71,6 +76,18 @@ func (r *reader) text(name, otherwise string) string {
 		return v
 	}
 	return otherwise
+}
+
+func (r *reader) yes(name string) bool {
+	switch v := r.getenv(name); v {
+	case "", "no":
+		return false
+	case "yes":
+		return true
+	default:
+		r.errs = append(r.errs, fmt.Errorf("%s is %q: use yes or no", name, v))
+		return false
+	}
 }
 
 func (r *reader) number(name string, otherwise, least, most int64) int64 {

@@ -69,9 +69,10 @@ func (l *Ledger) CreateJob(ctx context.Context, r *Record) (*Record, bool, error
 }
 
 // UpdateJob advances a job by change, which may be called more than once. What
-// change leaves as it was is not written. A job that has ended is active no
-// more.
+// change leaves as it was is not written. With the change that ends it, a job is
+// active no more.
 func (l *Ledger) UpdateJob(ctx context.Context, id string, change func(*Record) error) (*Record, error) {
+	changed := false
 	r, err := update(ctx, l, jobKey(id), func(r *Record) error {
 		if r.Version > Version {
 			return fmt.Errorf("job %s: %w", id, ErrNewer)
@@ -80,12 +81,12 @@ func (l *Ledger) UpdateJob(ctx context.Context, id string, change func(*Record) 
 		if err := change(r); err != nil {
 			return err
 		}
-		if reflect.DeepEqual(before, *r) {
+		if changed = !reflect.DeepEqual(before, *r); !changed {
 			return errUnchanged
 		}
 		return nil
 	})
-	if err == nil && job.Terminal(r.Job.Status) {
+	if err == nil && changed && job.Terminal(r.Job.Status) {
 		err = l.Retire(ctx, id)
 	}
 	return r, err

@@ -43,6 +43,10 @@ type Options struct {
 	// PartSize in bytes; S3 allows 5 MiB and more. An upload holds at most
 	// three parts in memory. 0 means DefaultPartSize.
 	PartSize int
+	// NameEncryption has every upload name an encryption: one that asks for none
+	// names S3's own (AES256). Bucket policies that refuse uploads without a name
+	// want it; otherwise the bucket's default is the better choice.
+	NameEncryption bool
 }
 
 // Store is Amazon S3, or what the configuration's endpoint serves. It is safe
@@ -51,6 +55,7 @@ type Store struct {
 	client   *s3.Client
 	partSize int
 	maxParts int
+	named    bool      // see Options.NameEncryption
 	blocks   sync.Pool // of *block
 	regions  *regions
 }
@@ -58,7 +63,7 @@ type Store struct {
 // New returns the S3 of the configuration. With an endpoint of its own
 // (AWS_ENDPOINT_URL_S3), buckets are addressed by path.
 func New(cfg aws.Config, opts Options) *Store {
-	s := &Store{partSize: opts.PartSize, maxParts: maxParts, regions: new(regions)}
+	s := &Store{partSize: opts.PartSize, maxParts: maxParts, named: opts.NameEncryption, regions: new(regions)}
 	if s.partSize == 0 {
 		s.partSize = DefaultPartSize
 	}

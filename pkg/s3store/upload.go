@@ -37,6 +37,8 @@ type UploadTarget struct {
 	// upload recognises the object of an earlier attempt, or its own after a
 	// lost answer. It is stored in the object's metadata and must not be secret.
 	Writer string
+
+	named bool // see Options.NameEncryption
 }
 
 func (t *UploadTarget) String() string { return Object{Bucket: t.Bucket, Key: t.Key}.String() }
@@ -57,6 +59,7 @@ type Stored struct {
 // *ExistsError, an object.ErrExists. A conflict with another writer that went
 // on for too long is object.ErrChanged: try the upload again.
 func (s *Store) Upload(ctx context.Context, t UploadTarget, r io.Reader) (Stored, error) {
+	t.named = s.named
 	stored, err := s.upload(ctx, &t, r)
 	if err != nil {
 		return Stored{}, fmt.Errorf("storing %s: %w", &t, err)
@@ -137,14 +140,15 @@ func (t *UploadTarget) metadata() map[string]string {
 
 // serverSide is the encryption with S3's own or a KMS key.
 func (t *UploadTarget) serverSide() types.ServerSideEncryption {
-	if t.Material == nil {
-		return ""
+	mode := ""
+	if t.Material != nil {
+		mode = t.Material.Mode.Name
 	}
-	switch t.Material.Mode.Name {
-	case job.ModeS3:
-		return types.ServerSideEncryptionAes256
-	case job.ModeS3KMS:
+	switch {
+	case mode == job.ModeS3KMS:
 		return types.ServerSideEncryptionAwsKms
+	case mode == job.ModeS3, t.named && mode != job.ModeSSEC:
+		return types.ServerSideEncryptionAes256
 	}
 	return ""
 }

@@ -359,3 +359,29 @@ func TestTooManyParts(t *testing.T) {
 		}
 	}
 }
+
+// TestNameEncryption: with it no upload leaves its encryption to the bucket, and
+// what is asked for stays.
+func TestNameEncryption(t *testing.T) {
+	f := &fakeS3{}
+	store := serve(t, f, 4)
+	store.named = true
+	other := store.As(store.client.Options().Credentials)
+	for name, c := range map[string]struct {
+		material *seal.Material
+		want     string
+	}{
+		"plain": {nil, "AES256"}, "s3": {materialOf(t, job.ModeS3, seal.Key{}), "AES256"}, "kms": {materialOf(t, job.ModeS3KMS, seal.Key{}), "aws:kms"},
+		"sse-c": {customer(t, strings.Repeat("k", 32)), ""}, "here": {materialOf(t, job.ModeCTR, seal.Key{}), "AES256"},
+	} {
+		for size, body := range map[string]string{"one": "abc", "parts": "abcdefghijk"} {
+			key := name + "-" + size
+			if _, err := other.Upload(t.Context(), UploadTarget{Bucket: bucket, Key: key, Material: c.material}, strings.NewReader(body)); err != nil {
+				t.Fatal(err)
+			}
+			if got := f.objects[key].header.Get("X-Amz-Server-Side-Encryption"); got != c.want {
+				t.Errorf("%s names %q, want %q", key, got, c.want)
+			}
+		}
+	}
+}

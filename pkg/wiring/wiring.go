@@ -61,7 +61,7 @@ func FromEnv(ctx context.Context) (*Parts, error) {
 	if err != nil {
 		return nil, err
 	}
-	store, keys, roles := s3store.New(cfg, s3store.Options{}), kmskeys.New(cfg), stsrole.New(cfg)
+	store, keys, roles := s3store.New(cfg, s3store.Options{NameEncryption: c.EncryptedPuts}), kmskeys.New(cfg), stsrole.New(cfg)
 	assume := func(ctx context.Context, r role.Role, k role.Keys) (*s3store.Store, seal.Keys, error) {
 		session, err := roles.Assume(ctx, r, k)
 		if err != nil {
@@ -113,6 +113,9 @@ func (p *Parts) Ingester() *ingest.Ingester {
 
 // Reconciler is what the reconcile function does its rounds with.
 func (p *Parts) Reconciler(deadLetters *sqsqueue.Queue) *reconcile.Reconciler {
+	timing := reconcile.Usual
+	timing.Lost = time.Duration(p.Config.LostSeconds) * time.Second
+	timing.Stalled = time.Duration(p.Config.StalledSeconds) * time.Second
 	return &reconcile.Reconciler{
 		Ledger:      p.Ledger,
 		Ingester:    p.Ingester(),
@@ -120,7 +123,7 @@ func (p *Parts) Reconciler(deadLetters *sqsqueue.Queue) *reconcile.Reconciler {
 		Queue:       p.Queue,
 		DeadLetters: deadLetters,
 		Drops:       p.drops,
-		Timing:      reconcile.Usual,
+		Timing:      timing,
 		Log:         p.Log,
 		Now:         time.Now,
 	}

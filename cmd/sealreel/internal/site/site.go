@@ -26,7 +26,9 @@ const (
 	StateBucket  = "SEALREEL_STATE_BUCKET"
 	KeyARN       = "SEALREEL_KMS_KEY_ARN"
 	PipelineID   = "SEALREEL_PIPELINE_ID"
-	region       = "AWS_REGION"
+	// EncryptedPuts is yes where the buckets refuse uploads that name no encryption.
+	EncryptedPuts = "SEALREEL_ENCRYPTED_PUTS"
+	region        = "AWS_REGION"
 )
 
 // Site is a stack and the clients for it.
@@ -70,7 +72,7 @@ func Connect(ctx context.Context, getenv func(string) string, needed ...string) 
 	if len(missing) > 0 {
 		return nil, &MissingError{missing}
 	}
-	store := s3store.New(cfg, s3store.Options{})
+	store := s3store.New(cfg, s3store.Options{NameEncryption: getenv(EncryptedPuts) == "yes"})
 	return &Site{Store: store, Keys: kmskeys.New(cfg), Ledger: ledger.New(store, getenv(StateBucket)), getenv: getenv}, nil
 }
 
