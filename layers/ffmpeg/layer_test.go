@@ -4,6 +4,8 @@ package layer_test
 
 import (
 	"bytes"
+	"image"
+	"image/png"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -68,6 +70,10 @@ func newEndpoint(t *testing.T) *endpoint {
 				t.Error(err)
 			}
 			e.stored <- body
+		case r.URL.Path == "/picture":
+			if err := png.Encode(w, image.NewNRGBA(image.Rect(0, 0, 20, 10))); err != nil {
+				t.Error(err)
+			}
 		case r.URL.Path == "/clip":
 			http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(media))
 		default:
@@ -101,6 +107,9 @@ func TestWorksOverLoopback(t *testing.T) {
 			"trim=start_pts=0:end_pts=60,split=1[in];[in]transpose=clock,scale=90:160,crop=80:150:5:5,pad=90:160:5:5,setsar=1/1,format=yuv420p[out]",
 			"-map", "[out]", "-c:v", "libx264", "-preset", "medium", "-fps_mode", "passthrough", "-force_key_frames", "expr:not(mod(n,25))",
 			"-f", "mp4", "-movflags", "frag_keyframe+empty_moov+default_base_moof"}},
+		{"watermark", "ftyp", []string{"-f", "png_pipe", "-i", e.URL + "/picture", "-filter_complex", "[1:v]trim=end_frame=1,setpts=0,settb=1/25,format=gbrap," +
+			"premultiply=inplace=1,scale=9:9,unpremultiply=inplace=1,setsar=1,colorchannelmixer=aa=0.5,scale=out_color_matrix=bt601:out_range=limited,format=yuva420p[mark];" +
+			"[0:0][mark]overlay=x=5:y=5:format=yuv420:eval=init:eof_action=repeat,format=yuv420p[out]", "-map", "[out]", "-c:v", "libx264", "-f", "mp4", "-movflags", "empty_moov"}},
 		{"aac", "ftyp", []string{"-vn", "-c:a", "aac", "-af", "aresample=48000:async=1:first_pts=0,aformat=channel_layouts=stereo",
 			"-f", "mp4", "-movflags", "empty_moov+default_base_moof"}},
 		{"mp3", "ID3", []string{"-vn", "-c:a", "libmp3lame", "-f", "mp3"}},

@@ -102,7 +102,7 @@ func frames(t *testing.T, p *plan.Plan, file, out string) []string {
 	t.Helper()
 	var kept []string
 	for i, c := range p.Groups[0].Chunks {
-		args := encode.Pictures(p, 0, i, c, []int{0}, []string{"-i", file}, [][]string{{out}}, encode.Settings{X264Preset: "ultrafast"})
+		args := encode.Pictures(p, 0, i, c, []int{0}, []string{"-i", file}, nil, [][]string{{out}}, encode.Settings{X264Preset: "ultrafast"})
 		run(t, append([]string{"-y"}, args...)...)
 		lines := run(t, "-i", out, "-map", "0:v", "-fps_mode", "passthrough", "-f", "framemd5", "-")
 		var hashes []string

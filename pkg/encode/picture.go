@@ -23,10 +23,10 @@ type Settings struct {
 
 // Pictures are the arguments behind ffmpeg's global options that encode one
 // chunk of a group for the outputs at the places: input is what goes before and
-// with the input (allow-lists and URL included), outputs[i] is how the stream of
-// the output at places[i] is written, its URL last. The streams are those that
-// StreamOf says.
-func Pictures(p *plan.Plan, group, chunk int, c plan.Chunk, places []int, input []string, outputs [][]string, s Settings) []string {
+// with the input (allow-lists and URL included), stills are the same for what
+// Stills names, and outputs[i] is how the stream of the output at places[i] is
+// written, its URL last. The streams are those that StreamOf says.
+func Pictures(p *plan.Plan, group, chunk int, c plan.Chunk, places []int, input []string, stills, outputs [][]string, s Settings) []string {
 	g := p.Groups[group]
 	args := clock(p.Video.Reset)
 	if !c.FromStart {
@@ -34,6 +34,9 @@ func Pictures(p *plan.Plan, group, chunk int, c plan.Chunk, places []int, input 
 	}
 	args = append(args, "-noautorotate")
 	args = append(args, input...)
+	for _, still := range stills {
+		args = append(args, still...)
+	}
 	args = append(args, "-filter_complex", graph(p, group, c, places, chunk == len(g.Chunks)-1))
 	for i, place := range places {
 		args = append(args, "-map", fmt.Sprintf("[out%d]", i))
@@ -67,9 +70,10 @@ func graph(p *plan.Plan, group int, c plan.Chunk, places []int, last bool) strin
 	for i := range places {
 		graph += fmt.Sprintf("[in%d]", i)
 	}
+	stills := Stills(p, places)
 	for i, place := range places {
 		picture := p.Outputs[place].Picture
-		graph += fmt.Sprintf(";[in%d]%s,%s[out%d]", i, geometry(picture.Geometry), pixels(picture, i), i)
+		graph += fmt.Sprintf(";[in%d]%s,%s%s[out%d]", i, geometry(picture.Geometry), marks(picture, i, stills, g.Rate), pixels(picture, i), i)
 	}
 	return graph
 }

@@ -3,6 +3,8 @@ package ffmpeg
 import (
 	"strconv"
 	"strings"
+
+	"sealreel/pkg/still"
 )
 
 // demuxers are the container formats that may be read, by their names in
@@ -38,15 +40,7 @@ const maxStreams = 64
 // ffmpeg or ffprobe, up to and with -i: only the protocols http and tcp, only
 // containers on the allow-list, no redirects and no second tries.
 func InputArgs(url string, o InputOptions) []string {
-	args := []string{
-		"-protocol_whitelist", "http,tcp",
-		"-format_whitelist", strings.Join(demuxers, ","),
-		"-max_streams", strconv.Itoa(maxStreams),
-		"-seekable", "1",
-		"-reconnect", "0",
-		"-max_redirects", "0",
-		"-icy", "0",
-	}
+	args := contained(demuxers)
 	if o.MaxPixels > 0 {
 		args = append(args, "-max_pixels", strconv.Itoa(o.MaxPixels))
 	}
@@ -55,6 +49,31 @@ func InputArgs(url string, o InputOptions) []string {
 	}
 	args = append(args, o.Before...)
 	return append(args, "-i", url)
+}
+
+// stillDemuxers are those of single pictures, by the names of package still.
+// They read one file as one stream, and open nothing else.
+var stillDemuxers = map[string]string{still.JPEG: "jpeg_pipe", still.PNG: "png_pipe"}
+
+// StillArgs returns the arguments that open a loopback URL as a picture in a
+// format of package still, up to and with -i, as InputArgs does for media.
+func StillArgs(url, format string) []string {
+	name := stillDemuxers[format]
+	args := append(contained([]string{name}), "-max_pixels", strconv.Itoa(still.MaxWidth*still.MaxHeight), "-noautorotate")
+	return append(args, "-f", name, "-i", url)
+}
+
+// contained are the bounds that every input has.
+func contained(formats []string) []string {
+	return []string{
+		"-protocol_whitelist", "http,tcp",
+		"-format_whitelist", strings.Join(formats, ","),
+		"-max_streams", strconv.Itoa(maxStreams),
+		"-seekable", "1",
+		"-reconnect", "0",
+		"-max_redirects", "0",
+		"-icy", "0",
+	}
 }
 
 // OutputArgs returns the arguments that write an output to a loopback URL;

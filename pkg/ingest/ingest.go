@@ -224,6 +224,10 @@ func (i *Ingester) take(ctx context.Context, d ledger.Drop, at time.Time, final 
 	if rec != nil {
 		return i.Resume(ctx, rec)
 	}
+	if job.PictureKey(d.Key) {
+		i.Log.Info("a picture is no media: jobs name it as a watermark or an artwork", "key", d.Key)
+		return nil
+	}
 	p, err := i.dropPipeline(ctx, d.Key)
 	if err != nil {
 		return err

@@ -31,6 +31,9 @@ func roleOf(p *pipeline.Pipeline, j job.Job) *role.Role {
 		r.Reads = append(r.Reads, role.Place{Bucket: p.InputBucket, Name: in.Key})
 	}
 	for _, o := range j.Outputs {
+		for _, w := range o.Watermarks {
+			r.Reads = append(r.Reads, role.Place{Bucket: p.InputBucket, Name: w.InputKey})
+		}
 		r.Writes = append(r.Writes, role.Place{Bucket: p.ContentBucket(), Name: j.OutputKeyPrefix + o.Key})
 	}
 	for _, list := range j.Playlists {

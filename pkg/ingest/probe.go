@@ -52,6 +52,7 @@ func probed(r *probe.Report, size int64) Probed {
 			Height:   v.Height,
 			SAR:      v.SAR,
 			Rotation: v.Rotation / 90 * 90,
+			Matrix:   v.Matrix,
 		}
 		p.Detected.Width, p.Detected.Height = v.Width, v.Height
 		if v.Rotation%180 == 90 {

@@ -82,6 +82,10 @@ func (i *Ingester) plan(ctx context.Context, rec *ledger.Record) (*plan.Plan, er
 		return nil, err
 	}
 	refuseApart(rec.Job, p, where, refused)
+	marks, err := i.watermarks(ctx, v, p, rec.Job, refused)
+	if err != nil {
+		return nil, err
+	}
 	probed, err := i.probe(ctx, v, in)
 	if err != nil {
 		return nil, err
@@ -89,7 +93,7 @@ func (i *Ingester) plan(ctx context.Context, rec *ledger.Record) (*plan.Plan, er
 	if err := override(probed.Source.Picture, rec.Job.Inputs[0]); err != nil {
 		return nil, err
 	}
-	made := plan.Make(probed.Source, wishes(rec.Job, p, presets, sealed), i.Options)
+	made := plan.Make(probed.Source, wishes(rec.Job, p, presets, sealed, marks), i.Options)
 	made.Job, made.Input, made.Keys, made.Detected = rec.Job.ID, in, keys, probed.Detected
 	for n := range made.Outputs {
 		made.Outputs[n].Job = rec.Job.ID
@@ -172,20 +176,27 @@ func (i *Ingester) pin(ctx context.Context, v Vault, p *pipeline.Pipeline, rec *
 		}
 	}
 	switch {
-	case errors.Is(err, object.ErrNotExist):
-		return plan.Input{}, job.InputMissing(p.InputBucket, wanted.Key)
-	case errors.Is(err, object.ErrNoBucket):
-		return plan.Input{}, job.BucketMissing(p.InputBucket)
-	case errors.Is(err, object.ErrNeedsKey):
-		return plan.Input{}, job.DecryptFailed(err, wanted.Key, job.ModeSSEC)
-	case errors.Is(err, object.ErrAccess):
-		return plan.Input{}, job.NoReadPermission(err, p.InputBucket, wanted.Key)
 	case err != nil:
-		return plan.Input{}, err
+		return plan.Input{}, pinFailure(err, p.InputBucket, wanted.Key)
 	case in.Size == 0:
 		return plan.Input{}, job.Fail(job.CodeBadInput, "the input is empty: bucket=%s, key=%s; upload the file again", p.InputBucket, wanted.Key)
 	}
 	return in, nil
+}
+
+// pinFailure is what an object that can't be pinned comes to.
+func pinFailure(err error, bucket, key string) error {
+	switch {
+	case errors.Is(err, object.ErrNotExist):
+		return job.InputMissing(bucket, key)
+	case errors.Is(err, object.ErrNoBucket):
+		return job.BucketMissing(bucket)
+	case errors.Is(err, object.ErrNeedsKey):
+		return job.DecryptFailed(err, key, job.ModeSSEC)
+	case errors.Is(err, object.ErrAccess):
+		return job.NoReadPermission(err, bucket, key)
+	}
+	return err
 }
 
 func (i *Ingester) await(ctx context.Context, bucket, key string, rec *ledger.Record) error {
@@ -252,11 +263,11 @@ func sealOutputs(ctx context.Context, v Vault, j job.Job) (sealed []*job.Encrypt
 	return sealed, refused, nil
 }
 
-func wishes(j job.Job, p *pipeline.Pipeline, presets map[string]*preset.Preset, sealed []*job.Encryption) []plan.Wish {
+func wishes(j job.Job, p *pipeline.Pipeline, presets map[string]*preset.Preset, sealed []*job.Encryption, marks [][]plan.Still) []plan.Wish {
 	all := make([]plan.Wish, len(j.Outputs))
 	for n, o := range j.Outputs {
 		o.Encryption = sealed[n]
-		all[n] = plan.Wish{Output: o, Preset: presets[o.PresetID], Bucket: p.ContentBucket(), Key: j.OutputKeyPrefix + o.Key}
+		all[n] = plan.Wish{Output: o, Preset: presets[o.PresetID], Bucket: p.ContentBucket(), Key: j.OutputKeyPrefix + o.Key, Watermarks: marks[n]}
 	}
 	return all
 }

@@ -63,6 +63,10 @@ func pictureKey(value string) string {
 	return "Member must satisfy regular expression pattern: " + picturePattern
 }
 
+// PictureKey says whether an object's key is one that watermarks and artworks
+// have.
+func PictureKey(key string) bool { return pictureKey(key) == "" }
+
 func readWatermarks(output *document.Object) []Watermark {
 	var watermarks []Watermark
 	for _, o := range output.Objects("Watermarks", maxWatermarks) {

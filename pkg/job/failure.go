@@ -25,6 +25,9 @@ const (
 	CodeBadInput          Code = 4000 // the file could not be interpreted
 	CodeInputDimensions   Code = 4001
 	CodeInputTooLarge     Code = 4002
+	CodeWatermark         Code = 4003 // a watermark's picture could not be interpreted
+	CodeWatermarkTooLarge Code = 4004
+	CodeObjectTooLarge    Code = 4005 // a further file of the job
 	CodeFormatUnsupported Code = 4006
 	CodeUnhandledInput    Code = 4007
 	CodePresetMismatch    Code = 4008 // the preset wants a stream the input lacks

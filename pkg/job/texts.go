@@ -58,6 +58,21 @@ func BadMedia(cause error) *Failure {
 	return FailCause(cause, CodeBadInput, "Amazon Elastic Transcoder could not interpret the media file.")
 }
 
+// WatermarkUnreadable (4003) says that a watermark is no picture.
+func WatermarkUnreadable(cause error, key string) *Failure {
+	return FailCause(cause, CodeWatermark, "the watermark could not be interpreted: key=%s; store a whole JPEG or PNG picture there", key)
+}
+
+// WatermarkTooLarge (4004) says that a watermark has more pixels than are taken.
+func WatermarkTooLarge(cause error, key string, width, height int) *Failure {
+	return FailCause(cause, CodeWatermarkTooLarge, "the watermark is larger than %dx%d pixels: key=%s; scale it down", width, height, key)
+}
+
+// PictureTooLong (4005) says that a picture's file has more bytes than are taken.
+func PictureTooLong(bucket, key string, size, most int64) *Failure {
+	return Fail(CodeObjectTooLarge, "the file of the picture is too large: bucket=%s, key=%s, size=%d, max size=%d; store a smaller one", bucket, key, size, most)
+}
+
 // DecryptFailed (4016) is the one text for a wrong key, bad padding, a bad tag
 // and a cut file: whoever can only see the job must not learn which.
 func DecryptFailed(cause error, key, mode string) *Failure {

@@ -28,6 +28,7 @@ type SourcePicture struct {
 	Width, Height int
 	SAR           rational.Rational
 	Rotation      int
+	Matrix        string // color_space as ffprobe names it, "" for unknown
 }
 
 // SourceSound is the audio stream that is used. Start is the input's time zero
@@ -47,6 +48,8 @@ type Wish struct {
 	Preset *preset.Preset
 	Bucket string
 	Key    string
+	// Watermarks are the pictures of those of Output, in order.
+	Watermarks []Still
 }
 
 // Options are an operator's. ChunkSeconds is how long chunks are about to be.
@@ -128,6 +131,9 @@ func (d *draft) planPicture(src *SourcePicture, w Wish, segment rational.Rationa
 	gop := preset.GOPFrames(v, rate, segment)
 	size := preset.SizeFor(v, src.Width, src.Height, src.SAR, rotation(w.Output.Rotate, src.Rotation))
 	o.Picture = pictureOf(v, size, gop)
+	if o.Picture.Marks = d.marks(w, size); len(o.Picture.Marks) > 0 {
+		o.Picture.Matrix = matrix(src.Matrix, size)
+	}
 	pieces := int64(gop.SegmentFrames)
 	o.divide(w, pieces)
 	n := need{unit: max(pieces, 1), lead: leadFrames(gop.Frames, rate), whole: o.Picture.Whole()}

@@ -23,6 +23,8 @@ type Picture struct {
 	// PixelFormat is ffmpeg's name of what is encoded, "" for yuv420p.
 	PixelFormat string `json:"pixelFormat,omitempty"`
 	LoopCount   string `json:"loopCount,omitempty"` // of GIF: Infinite, or how often it is repeated
+	Marks       []Mark `json:"marks,omitempty"`
+	Matrix      string `json:"matrix,omitempty"` // of the colours of what is drawn, as ffmpeg names it
 }
 
 // The codecs of pictures, as presets name them.

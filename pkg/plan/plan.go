@@ -16,6 +16,7 @@ import (
 	"sealreel/pkg/job"
 	"sealreel/pkg/rational"
 	"sealreel/pkg/role"
+	"sealreel/pkg/still"
 	"sealreel/pkg/task"
 )
 
@@ -33,6 +34,7 @@ type Plan struct {
 	Video    *Video                 `json:"video,omitempty"` // nil when no picture is made
 	Audio    *Audio                 `json:"audio,omitempty"` // nil when no sound is made
 	Sounds   []Sound                `json:"sounds,omitempty"`
+	Stills   []Still                `json:"stills,omitempty"` // what outputs draw on their frames
 	Groups   []Group                `json:"groups"`
 	Outputs  []Output               `json:"outputs"`
 }
@@ -49,6 +51,12 @@ type Input struct {
 	// Envelope is that of the version, in mode s3-encryption-client: later reads
 	// use this one, whatever the object's metadata says then.
 	Envelope *envelope.Envelope `json:"envelope,omitempty"`
+}
+
+// Still is a picture that a user gave, pinned as an Input is.
+type Still struct {
+	Input      Input `json:"input"`
+	still.Info       // its format, and its size in pixels
 }
 
 // Keys say how the job's keys are unwrapped and new ones are wrapped, and hold

@@ -16,6 +16,16 @@ type Overlay struct {
 	Opacity    float64
 }
 
+// Watermark is the place with the id.
+func (v *Video) Watermark(id string) (Watermark, bool) {
+	for _, w := range v.Watermarks {
+		if w.ID == id {
+			return w, true
+		}
+	}
+	return Watermark{}, false
+}
+
 // span is one direction of the area that lengths count from: where it begins in
 // the frame and how long it is, in pixels.
 type span struct{ start, length int }

@@ -37,6 +37,7 @@ type Stream struct {
 	SAR             rational.Rational // of a pixel; zero: unknown, to be taken as 1:1
 	Rotation        int               // degrees to turn the picture clockwise to show it: 0 to 359
 	PixelFormat     string
+	Matrix          string // how the colours become RGB, such as "bt709"; empty or "unknown" if it is not said
 	FieldOrder      string // "progressive", "tt", "bb", "tb", "bt" or empty
 	SampleRate      int    // Hz
 	Channels        int

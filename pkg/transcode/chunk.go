@@ -171,6 +171,11 @@ func (w *chunkWork) encodePictures(ctx context.Context, places []int) error {
 		return err
 	}
 	defer in.Close()
+	pictures, err := w.pictures(ctx, places)
+	defer closeAll(pictures)
+	if err != nil {
+		return err
+	}
 	planned := w.plan.Groups[w.group].Chunks[w.number]
 	for i, seconds := range retreats {
 		c := planned
@@ -182,7 +187,7 @@ func (w *chunkWork) encodePictures(ctx context.Context, places []int) error {
 		default:
 			c = c.Earlier(w.plan.Video.TimeBase, seconds)
 		}
-		if err = w.encodeFrom(ctx, in, places, c); !errors.Is(err, errFrames) {
+		if err = w.encodeFrom(ctx, in, pictures, places, c); !errors.Is(err, errFrames) {
 			return w.mediaError(err)
 		}
 		w.log.Warn("looking for the chunk's frames from further back", "err", err, "seconds", seconds)
@@ -190,7 +195,7 @@ func (w *chunkWork) encodePictures(ctx context.Context, places []int) error {
 	return job.BadMedia(err)
 }
 
-func (w *chunkWork) encodeFrom(ctx context.Context, in source.Media, places []int, c plan.Chunk) error {
+func (w *chunkWork) encodeFrom(ctx context.Context, in source.Media, pictures []picture, places []int, c plan.Chunk) error {
 	g := w.plan.Groups[w.group]
 	streams := make([]stream, len(places))
 	for i, place := range places {
@@ -198,8 +203,8 @@ func (w *chunkWork) encodeFrom(ctx context.Context, in source.Media, places []in
 			return w.take(ctx, place, body, g, c)
 		}}
 	}
-	return w.encode(ctx, in, streams, func(input []string, outputs [][]string) []string {
-		return encode.Pictures(w.plan, w.group, w.number, c, places, input, outputs, w.Settings)
+	return w.encode(ctx, in, pictures, streams, func(input []string, stills, outputs [][]string) []string {
+		return encode.Pictures(w.plan, w.group, w.number, c, places, input, stills, outputs, w.Settings)
 	})
 }
 

@@ -55,7 +55,7 @@ func (a *attempt) encodeSound(ctx context.Context, pieces *pieces) error {
 			return pieces.take(ctx, i, body)
 		}}
 	}
-	if err := a.encode(ctx, in, streams, func(input []string, outputs [][]string) []string {
+	if err := a.encode(ctx, in, nil, streams, func(input []string, _, outputs [][]string) []string {
 		return encode.Sounds(a.plan, input, outputs)
 	}); err != nil {
 		return a.mediaError(err)

@@ -1,0 +1,77 @@
+package encode
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"sealreel/pkg/plan"
+	"sealreel/pkg/preset"
+	"sealreel/pkg/rational"
+)
+
+// Stills are the pictures that outputs at the places draw on their frames, by
+// their place in the plan: the inputs behind the first.
+func Stills(p *plan.Plan, places []int) []int {
+	var all []int
+	for _, place := range places {
+		for _, m := range p.Outputs[place].Picture.Marks {
+			if !slices.Contains(all, m.Still) {
+				all = append(all, m.Still)
+			}
+		}
+	}
+	return all
+}
+
+// canvas are ffmpeg's names of the pixel formats in which pictures are drawn for
+// an encoder's: of the frame, of the picture, and for the overlay.
+type canvas struct{ frame, picture, overlay string }
+
+// canvases keep the resolution and depth of an encoder's format. The overlay has
+// no 4:4:4 of ten bits; of those the depth is kept.
+var canvases = map[string]canvas{
+	"":            {"yuv420p", "yuva420p", "yuv420"},
+	"yuv422p":     {"yuv422p", "yuva422p", "yuv422"},
+	"yuv444p":     {"yuv444p", "yuva444p", "yuv444"},
+	"yuv420p10le": {"yuv420p10le", "yuva420p10le", "yuv420p10"},
+	"yuv444p10le": {"yuv422p10le", "yuva422p10le", "yuv422p10"},
+}
+
+// marks draws the marks of an output on its frames; it is empty, or goes on with
+// what is behind it. Names of links are those of the output's number.
+func marks(p *plan.Picture, output int, stills []int, rate rational.Rational) string {
+	if len(p.Marks) == 0 {
+		return ""
+	}
+	c := canvases[p.PixelFormat]
+	if p.Coded() == plan.GIF {
+		c = canvas{"gbrp", "gbrap", "gbrp"}
+	}
+	var graph strings.Builder
+	graph.WriteString("format=" + c.frame)
+	for n, m := range p.Marks {
+		under, over := fmt.Sprintf("[under%d.%d]", output, n), fmt.Sprintf("[mark%d.%d]", output, n)
+		fmt.Fprintf(&graph, "%s;[%d:v]%s%s;%s%soverlay=x=%d:y=%d:format=%s:eval=init:eof_action=repeat",
+			under, 1+slices.Index(stills, m.Still), mark(m.Overlay, c, p.Matrix, rate), over, under, over, m.Overlay.X, m.Overlay.Y, c.overlay)
+	}
+	return graph.String() + ","
+}
+
+// mark scales a picture for its place and makes it as transparent as asked for.
+//
+// It is one frame at time zero, which the overlay repeats: the same in every
+// chunk, and whatever follows in the file is not looked at. It is scaled with
+// its colours weighted by their opacity, since those of what is transparent are
+// anything and would else bleed into the edges.
+func mark(o preset.Overlay, c canvas, matrix string, rate rational.Rational) string {
+	return strings.Join([]string{
+		"trim=end_frame=1", "setpts=0", "settb=" + rate.Inv().String(),
+		"format=gbrap", "premultiply=inplace=1",
+		fmt.Sprintf("scale=%d:%d:flags=bicubic+accurate_rnd+full_chroma_int", o.W, o.H),
+		"unpremultiply=inplace=1", "setsar=1",
+		"colorchannelmixer=aa=" + strconv.FormatFloat(o.Opacity, 'f', 6, 64),
+		"scale=out_color_matrix=" + matrix + ":out_range=limited:flags=bicubic+accurate_rnd", "format=" + c.picture,
+	}, ",")
+}
