@@ -32,18 +32,18 @@ func (i *Ingester) watermarks(ctx context.Context, v Vault, p *pipeline.Pipeline
 	s := &stills{Ingester: i, vault: v, bucket: p.InputBucket, found: map[string]foundStill{}}
 	all := make([][]plan.Still, len(j.Outputs))
 	for n, o := range j.Outputs {
+		if refused[n] != nil {
+			continue
+		}
 		for _, w := range o.Watermarks {
-			if refused[n] != nil {
-				break
-			}
 			picture, failure, err := s.find(ctx, w.InputKey, w.Encryption, watermarkFailure)
 			if err != nil {
 				return nil, err
 			}
-			if failure != nil {
-				refused[n] = failure
+			if all[n] = append(all[n], picture); failure != nil {
+				refused[n], all[n] = failure, nil
+				break
 			}
-			all[n] = append(all[n], picture)
 		}
 	}
 	return all, nil

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -34,6 +35,9 @@ type world struct {
 
 	mu      sync.Mutex
 	media   map[string]string // key of what is in the ingest bucket to its version
+	bodies  map[string][]byte // by key, of what is read
+	sizes   map[string]int64  // by key, where it is no body's
+	pinned  map[string]int    // how often, by key
 	sealed  map[string]bool   // keys of media that need a customer key
 	docs    map[string][]byte
 	taken   map[string]bool // keys of what is in the output bucket
@@ -49,7 +53,7 @@ type world struct {
 }
 
 func newWorld() *world {
-	w := &world{media: map[string]string{}, sealed: map[string]bool{}, docs: map[string][]byte{}, taken: map[string]bool{}}
+	w := &world{media: map[string]string{}, sealed: map[string]bool{}, docs: map[string][]byte{}, taken: map[string]bool{}, pinned: map[string]int{}}
 	w.state.Before = func(string, string) error { return w.call() }
 	return w
 }
@@ -143,14 +147,28 @@ func (w *world) Pin(_ context.Context, bucket, key, version string, e *job.Encry
 	if w.sealed[key] && e == nil {
 		return plan.Input{}, object.ErrNeedsKey
 	}
-	return plan.Input{Bucket: bucket, Key: key, VersionID: now, ETag: "e", Size: 1000, Encryption: e}, nil
+	w.pinned[key]++
+	size, ok := w.sizes[key]
+	if body := w.bodies[key]; !ok && body != nil {
+		size, ok = int64(len(body)), true
+	}
+	if !ok {
+		size = 1000
+	}
+	return plan.Input{Bucket: bucket, Key: key, VersionID: now, ETag: "e", Size: size, Encryption: e}, nil
 }
 
 func (w *world) Input(ctx context.Context, in plan.Input) (source.Media, error) {
 	if err := w.call(); err != nil {
 		return nil, err
 	}
-	return source.New(ctx, func(context.Context, int64, int64) (io.ReadCloser, error) { return nil, io.EOF }, in.Size, source.Options{}), nil
+	return source.New(ctx, func(_ context.Context, off, n int64) (io.ReadCloser, error) {
+		body := w.bodies[in.Key]
+		if off >= int64(len(body)) {
+			return nil, io.EOF
+		}
+		return io.NopCloser(bytes.NewReader(body[off:min(off+n, int64(len(body)))])), nil
+	}, in.Size, source.Options{}), nil
 }
 
 func (w *world) newKey(mode string) (job.Encryption, error) {
