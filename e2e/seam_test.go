@@ -70,7 +70,7 @@ func encodeAtAStretch(t *testing.T, p *plan.Plan, output int, file string, bytes
 	out := filepath.Join(t.TempDir(), "whole.mp4")
 	picture.BitRate = p.Groups[group].Rate.Div(rational.Int(one.End)).Round(8 * bytes)
 	for range 3 {
-		ffmpeg(t, append([]string{"-y"}, encode.Pictures(&whole, group, 0, one, []int{output}, []string{"-i", file}, [][]string{{out}}, encode.Settings{X264Preset: "veryfast"})...)...)
+		ffmpeg(t, append([]string{"-y"}, encode.Pictures(&whole, group, 0, one, []int{output}, []string{"-i", file}, nil, [][]string{{out}}, encode.Settings{X264Preset: "veryfast"})...)...)
 		is := pictureBytes(t, out)
 		if math.Abs(float64(is)/float64(bytes)-1) < 0.01 {
 			break

@@ -1,6 +1,8 @@
 package ingest
 
 import (
+	"slices"
+
 	"sealreel/pkg/job"
 	"sealreel/pkg/pipeline"
 	"sealreel/pkg/plan"
@@ -31,8 +33,10 @@ func roleOf(p *pipeline.Pipeline, j job.Job) *role.Role {
 		r.Reads = append(r.Reads, role.Place{Bucket: p.InputBucket, Name: in.Key})
 	}
 	for _, o := range j.Outputs {
-		for _, w := range o.Watermarks {
-			r.Reads = append(r.Reads, role.Place{Bucket: p.InputBucket, Name: w.InputKey})
+		for _, key := range picturesOf(o) {
+			if place := (role.Place{Bucket: p.InputBucket, Name: key}); !slices.Contains(r.Reads, place) {
+				r.Reads = append(r.Reads, place)
+			}
 		}
 		r.Writes = append(r.Writes, role.Place{Bucket: p.ContentBucket(), Name: j.OutputKeyPrefix + o.Key})
 	}
@@ -40,4 +44,13 @@ func roleOf(p *pipeline.Pipeline, j job.Job) *role.Role {
 		r.Writes = append(r.Writes, role.Place{Bucket: p.ContentBucket(), Name: j.OutputKeyPrefix + list.Name})
 	}
 	return r
+}
+
+// picturesOf are the keys of the pictures that an output names.
+func picturesOf(o job.Output) []string {
+	var keys []string
+	for _, w := range o.Watermarks {
+		keys = append(keys, w.InputKey)
+	}
+	return keys
 }

@@ -26,7 +26,7 @@ func TestKeysOf(t *testing.T) {
 	i := newWorld().ingester()
 	i.KeyARN = "arn:stack"
 	j := job.Job{ID: "1762992000001-aaaaaa", Inputs: []job.Input{{Key: "films/a.mp4"}}, OutputKeyPrefix: "x/",
-		Outputs: []job.Output{{Key: "b.mp4"}, {Key: "c", Watermarks: []job.Watermark{{InputKey: "logos/own.png"}}}}, Playlists: []job.Playlist{{Name: "all"}}}
+		Outputs: []job.Output{{Key: "b.mp4"}, {Key: "c", Watermarks: []job.Watermark{{InputKey: "logos/own.png"}, {InputKey: "logos/own.png"}}}}, Playlists: []job.Playlist{{Name: "all"}}}
 	for _, members := range []string{``, `,"Role":""`, `,"Role":"` + i.RoleARN + `"`} {
 		if k := i.keysOf(tenant(t, members), j); k.Role != nil || k.WorkKeyARN != "arn:stack" {
 			t.Errorf("%s: %+v", members, k)
