@@ -3,9 +3,11 @@ package assemble
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
+	"sealreel/pkg/cover"
 	"sealreel/pkg/fragment"
 	"sealreel/pkg/job"
 	"sealreel/pkg/ledger"
@@ -41,7 +43,11 @@ func (m *making) file(ctx context.Context) (*ledger.Result, error) {
 		return nil, err
 	}
 	write, err := c.plan(p)
-	if err != nil {
+	var failure *job.Failure
+	switch {
+	case errors.As(err, &failure):
+		return nil, err
+	case err != nil:
 		return nil, job.FailCause(err, job.CodeSegmentsMismatch, "the parts of the output do not fit together: drop the job again, and tell the operator if it happens twice")
 	}
 	contentType := c.video
@@ -76,11 +82,12 @@ type parts struct {
 	making  *making
 	stored  map[fragment.Kind][]task.Part
 	indexes map[fragment.Kind][]*part.Index
-	ends    float64 // when the last is shown or heard to its end, in seconds
+	covers  []cover.Cover // of the album, in order
+	ends    float64       // when the last is shown or heard to its end, in seconds
 }
 
 func (m *making) parts(ctx context.Context) (*parts, error) {
-	p := &parts{making: m, stored: map[fragment.Kind][]task.Part{}, indexes: map[fragment.Kind][]*part.Index{}}
+	p := &parts{making: m, stored: map[fragment.Kind][]task.Part{}, indexes: map[fragment.Kind][]*part.Index{}, covers: m.covers(ctx)}
 	for _, made := range m.made {
 		if made.Part == nil {
 			continue
@@ -151,7 +158,15 @@ func asEncoded(p *parts) (write, error) {
 
 // progressiveMP4 has the index in front.
 func progressiveMP4(p *parts) (write, error) {
-	layout, err := progressive.Plan(p.indexes[fragment.Video], p.indexes[fragment.Audio], progressive.Options{})
+	var options progressive.Options
+	if len(p.covers) > 0 {
+		album, err := cover.MP4(p.covers)
+		if err != nil {
+			return nil, job.ArtworkTooLong(err, "mp4")
+		}
+		options.UserData = album
+	}
+	layout, err := progressive.Plan(p.indexes[fragment.Video], p.indexes[fragment.Audio], options)
 	if err != nil {
 		return nil, err
 	}

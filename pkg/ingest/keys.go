@@ -52,5 +52,10 @@ func picturesOf(o job.Output) []string {
 	for _, w := range o.Watermarks {
 		keys = append(keys, w.InputKey)
 	}
+	if o.AlbumArt != nil {
+		for _, a := range o.AlbumArt.Artwork {
+			keys = append(keys, a.InputKey)
+		}
+	}
 	return keys
 }

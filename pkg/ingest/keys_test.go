@@ -26,7 +26,7 @@ func TestKeysOf(t *testing.T) {
 	i := newWorld().ingester()
 	i.KeyARN = "arn:stack"
 	j := job.Job{ID: "1762992000001-aaaaaa", Inputs: []job.Input{{Key: "films/a.mp4"}}, OutputKeyPrefix: "x/",
-		Outputs: []job.Output{{Key: "b.mp4"}, {Key: "c", Watermarks: []job.Watermark{{InputKey: "logos/own.png"}, {InputKey: "logos/own.png"}}}}, Playlists: []job.Playlist{{Name: "all"}}}
+		Outputs: []job.Output{{Key: "b.mp4"}, {Key: "c", Watermarks: []job.Watermark{{InputKey: "logos/own.png"}, {InputKey: "logos/own.png"}}}, {Key: "d", AlbumArt: &job.AlbumArt{Artwork: []job.Artwork{{InputKey: "cover.jpg"}}}}}, Playlists: []job.Playlist{{Name: "all"}}}
 	for _, members := range []string{``, `,"Role":""`, `,"Role":"` + i.RoleARN + `"`} {
 		if k := i.keysOf(tenant(t, members), j); k.Role != nil || k.WorkKeyARN != "arn:stack" {
 			t.Errorf("%s: %+v", members, k)
@@ -37,7 +37,7 @@ func TestKeysOf(t *testing.T) {
 		t.Fatalf("%+v", k)
 	}
 	want := role.Role{ARN: "arn:aws:iam::111122223333:role/tenant", ExternalID: "1762992000000-tenant", Session: "sealreel-1762992000001-aaaaaa",
-		Reads: []role.Place{{Bucket: "in", Name: "films/a.mp4"}, {Bucket: "in", Name: "logos/own.png"}}, Writes: []role.Place{{Bucket: "out", Name: "x/b.mp4"}, {Bucket: "out", Name: "x/c"}, {Bucket: "out", Name: "x/all"}}}
+		Reads: []role.Place{{Bucket: "in", Name: "films/a.mp4"}, {Bucket: "in", Name: "logos/own.png"}, {Bucket: "in", Name: "cover.jpg"}}, Writes: []role.Place{{Bucket: "out", Name: "x/b.mp4"}, {Bucket: "out", Name: "x/c"}, {Bucket: "out", Name: "x/d"}, {Bucket: "out", Name: "x/all"}}}
 	if k.Role.ARN != want.ARN || k.Role.ExternalID != want.ExternalID || k.Role.Session != want.Session ||
 		!slices.Equal(k.Role.Reads, want.Reads) || !slices.Equal(k.Role.Writes, want.Writes) {
 		t.Errorf("%+v", k.Role)

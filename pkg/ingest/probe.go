@@ -60,6 +60,11 @@ func probed(r *probe.Report, size int64) Probed {
 		}
 		p.Detected.FrameRate = v.Rate.Decimal()
 	}
+	for _, s := range r.Streams {
+		if s.AttachedPicture && s.Kind == "video" {
+			p.Source.Artwork = append(p.Source.Artwork, plan.SourceArtwork{Stream: s.Index, Codec: s.Codec, Width: s.Width, Height: s.Height})
+		}
+	}
 	if a := r.Audio; a != nil {
 		p.Source.Sound = &plan.SourceSound{
 			Stream: a.Index, SampleRate: a.SampleRate, Channels: a.Channels, Start: r.Start,

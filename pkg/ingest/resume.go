@@ -82,7 +82,7 @@ func (i *Ingester) plan(ctx context.Context, rec *ledger.Record) (*plan.Plan, er
 		return nil, err
 	}
 	refuseApart(rec.Job, p, where, refused)
-	marks, err := i.watermarks(ctx, v, p, rec.Job, refused)
+	pictures, err := i.stills(ctx, v, p, rec.Job, refused)
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +93,7 @@ func (i *Ingester) plan(ctx context.Context, rec *ledger.Record) (*plan.Plan, er
 	if err := override(probed.Source.Picture, rec.Job.Inputs[0]); err != nil {
 		return nil, err
 	}
-	made := plan.Make(probed.Source, wishes(rec.Job, p, presets, sealed, marks), i.Options)
+	made := plan.Make(probed.Source, wishes(rec.Job, p, presets, sealed, pictures), i.Options)
 	made.Job, made.Input, made.Keys, made.Detected = rec.Job.ID, in, keys, probed.Detected
 	for n := range made.Outputs {
 		made.Outputs[n].Job = rec.Job.ID
@@ -263,11 +263,11 @@ func sealOutputs(ctx context.Context, v Vault, j job.Job) (sealed []*job.Encrypt
 	return sealed, refused, nil
 }
 
-func wishes(j job.Job, p *pipeline.Pipeline, presets map[string]*preset.Preset, sealed []*job.Encryption, marks [][]plan.Still) []plan.Wish {
+func wishes(j job.Job, p *pipeline.Pipeline, presets map[string]*preset.Preset, sealed []*job.Encryption, pictures []named) []plan.Wish {
 	all := make([]plan.Wish, len(j.Outputs))
 	for n, o := range j.Outputs {
 		o.Encryption = sealed[n]
-		all[n] = plan.Wish{Output: o, Preset: presets[o.PresetID], Bucket: p.ContentBucket(), Key: j.OutputKeyPrefix + o.Key, Watermarks: marks[n]}
+		all[n] = plan.Wish{Output: o, Preset: presets[o.PresetID], Bucket: p.ContentBucket(), Key: j.OutputKeyPrefix + o.Key, Watermarks: pictures[n].watermarks, Artwork: pictures[n].artwork}
 	}
 	return all
 }

@@ -31,6 +31,11 @@ const (
 	CodeFormatUnsupported Code = 4006
 	CodeUnhandledInput    Code = 4007
 	CodePresetMismatch    Code = 4008 // the preset wants a stream the input lacks
+	CodeArtworkCount      Code = 4009 // more pictures of an album than are taken
+	CodeArtwork           Code = 4010 // an artwork could not be interpreted
+	CodeEmbeddedArtwork   Code = 4011 // an artwork in the input could not be interpreted
+	CodeArtworkTooLarge   Code = 4012
+	CodeEmbeddedTooLarge  Code = 4013
 	CodeClipBeyondEnd     Code = 4014
 	CodeSegmentsMismatch  Code = 4015
 	CodeDecryptInput      Code = 4016 // the input could not be decrypted: padding, tag, key and truncation alike

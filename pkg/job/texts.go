@@ -68,6 +68,38 @@ func WatermarkTooLarge(cause error, key string, width, height int) *Failure {
 	return FailCause(cause, CodeWatermarkTooLarge, "the watermark is larger than %dx%d pixels: key=%s; scale it down", width, height, key)
 }
 
+// TooMuchArtwork (4009) says that an output's album would have too many pictures,
+// those of the input included.
+func TooMuchArtwork(count, most int) *Failure {
+	return Fail(CodeArtworkCount, "the album would have %d artworks, more than %d: name fewer, or choose the MergePolicy Replace or Fallback", count, most)
+}
+
+// ArtworkUnreadable (4010) says that an artwork is no picture.
+func ArtworkUnreadable(cause error, key string) *Failure {
+	return FailCause(cause, CodeArtwork, "the artwork could not be interpreted: key=%s; store a whole JPEG or PNG picture there", key)
+}
+
+// EmbeddedArtworkUnreadable (4011) says so of one that the input holds.
+func EmbeddedArtworkUnreadable(cause error) *Failure {
+	return FailCause(cause, CodeEmbeddedArtwork, "an artwork of the input could not be interpreted as JPEG or PNG: choose the MergePolicy Replace, or take it out of the input")
+}
+
+// ArtworkTooLarge (4012) says that an artwork has more pixels than are taken.
+func ArtworkTooLarge(cause error, key string, width, height int) *Failure {
+	return FailCause(cause, CodeArtworkTooLarge, "the artwork is larger than %dx%d pixels: key=%s; scale it down", width, height, key)
+}
+
+// ArtworkTooLong (4012) says that the container can't hold an artwork.
+func ArtworkTooLong(cause error, container string) *Failure {
+	return FailCause(cause, CodeArtworkTooLarge, "the artwork has more bytes than a file in the container %s can hold: choose a smaller MaxWidth and MaxHeight, or jpg", container)
+}
+
+// EmbeddedArtworkTooLarge (4013) says that one of the input has more pixels than
+// are taken.
+func EmbeddedArtworkTooLarge(width, height int) *Failure {
+	return Fail(CodeEmbeddedTooLarge, "an artwork of the input is larger than %dx%d pixels: choose the MergePolicy Replace, or take it out of the input", width, height)
+}
+
 // PictureTooLong (4005) says that a picture's file has more bytes than are taken.
 func PictureTooLong(bucket, key string, size, most int64) *Failure {
 	return Fail(CodeObjectTooLarge, "the file of the picture is too large: bucket=%s, key=%s, size=%d, max size=%d; store a smaller one", bucket, key, size, most)

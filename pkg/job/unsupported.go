@@ -48,7 +48,6 @@ func unsupportedInput(problems *document.Problems, path string, in Input) {
 func unsupportedOutput(problems *document.Problems, path string, o Output) {
 	notYet(problems, path, "ThumbnailPattern", o.ThumbnailPattern != "")
 	notYet(problems, path, "ThumbnailEncryption", o.ThumbnailEncryption != nil)
-	notYet(problems, path, "AlbumArt", o.AlbumArt != nil)
 	notYet(problems, path, "Composition", len(o.Composition) > 0)
 	notYet(problems, path, "Captions", o.Captions != nil)
 	switch o.Rotate {

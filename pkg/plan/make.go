@@ -7,7 +7,6 @@ import (
 	"sealreel/pkg/job"
 	"sealreel/pkg/preset"
 	"sealreel/pkg/rational"
-	"sealreel/pkg/task"
 )
 
 // Source is what the probe found in an input. Picture or Sound is nil when the
@@ -15,6 +14,7 @@ import (
 type Source struct {
 	Picture *SourcePicture
 	Sound   *SourceSound
+	Artwork []SourceArtwork
 	Reset   bool // the clock is set anew somewhere in the file
 }
 
@@ -50,6 +50,8 @@ type Wish struct {
 	Key    string
 	// Watermarks are the pictures of those of Output, in order.
 	Watermarks []Still
+	// Artwork are those of its album.
+	Artwork []Still
 }
 
 // Options are an operator's. ChunkSeconds is how long chunks are about to be.
@@ -73,15 +75,19 @@ func Make(src Source, wishes []Wish, opts Options) *Plan {
 		if src.Sound != nil && w.Preset.HasAudio() {
 			o.Sound = d.sound(soundOf(w.Preset.Audio, src.Sound))
 		}
+		var failure *job.Failure
 		switch segment := segmentSeconds(w); {
 		case src.Picture != nil && w.Preset.HasVideo():
 			d.planPicture(src.Picture, w, segment, &o)
 		case o.Sound >= 0:
 			d.planSound(w, segment, &o)
+			o.Artwork, failure = d.artwork(w, src.Artwork)
 		default:
-			o.Failure = task.Failed(mismatch(w.Preset, src))
+			failure = mismatch(w.Preset, src)
 		}
-		d.Outputs = append(d.Outputs, o)
+		if d.Outputs = append(d.Outputs, o); failure != nil {
+			d.Fail(len(d.Outputs)-1, failure)
+		}
 	}
 	d.cut(src)
 	return d.Plan

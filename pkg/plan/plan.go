@@ -112,15 +112,16 @@ type Group struct {
 
 // Output is one output of the job, by its place there.
 type Output struct {
-	Job           string   `json:"job"`
-	ID            string   `json:"id"`
-	Group         int      `json:"group"`
-	Sound         int      `json:"sound"` // place in Sounds, -1 for none
-	Picture       *Picture `json:"picture,omitempty"`
-	Container     string   `json:"container"`
-	Bucket        string   `json:"bucket"`
-	Key           string   `json:"key"`                     // with the prefix
-	SegmentFrames int64    `json:"segmentFrames,omitempty"` // 0: a single file
+	Job           string    `json:"job"`
+	ID            string    `json:"id"`
+	Group         int       `json:"group"`
+	Sound         int       `json:"sound"` // place in Sounds, -1 for none
+	Picture       *Picture  `json:"picture,omitempty"`
+	Artwork       []Artwork `json:"artwork,omitempty"` // of the album, in order
+	Container     string    `json:"container"`
+	Bucket        string    `json:"bucket"`
+	Key           string    `json:"key"`                     // with the prefix
+	SegmentFrames int64     `json:"segmentFrames,omitempty"` // 0: a single file
 	// FragmentFrames is the length of the fragments of a file that is one of them
 	// after the other; 0: a group of pictures.
 	FragmentFrames int64           `json:"fragmentFrames,omitempty"`

@@ -10,6 +10,7 @@ package progressive
 import (
 	"encoding/binary"
 	"fmt"
+	"io"
 	"math"
 	"time"
 
@@ -20,15 +21,26 @@ import (
 	"sealreel/pkg/part"
 )
 
-// Options are free to choose. Both zero values are good.
+// Options are free to choose. All zero values are good.
 type Options struct {
 	// Created is the file's time of creation; the zero time writes none.
 	Created time.Time
+	// UserData is the box udta, such as that with an album's pictures; nil for
+	// none.
+	UserData Box
+}
+
+// Box is a whole box of Size bytes.
+type Box interface {
+	Size() int64
+	Stream(w io.Writer) error
 }
 
 // Layout is a file that is planned to the byte.
 type Layout struct {
-	head   []byte // up to the first byte of the samples
+	head   []byte // up to the first byte of the samples, less user
+	split  int    // where in head user belongs
+	user   Box
 	tracks []*part.Sequence
 	runs   []run
 	size   int64
@@ -103,7 +115,11 @@ func (l *Layout) writeHead(tables []*table, o Options) error {
 	if err != nil {
 		return err
 	}
-	base := ftyp.Size() + moov.Size() + uint64(len(mdat))
+	user := uint64(0)
+	if l.user = o.UserData; l.user != nil {
+		user = uint64(l.user.Size())
+	}
+	base := ftyp.Size() + moov.Size() + user + uint64(len(mdat))
 	wide := base+uint64(data) > math.MaxUint32
 	if wide {
 		base += 4 * uint64(len(l.runs))
@@ -111,18 +127,28 @@ func (l *Layout) writeHead(tables []*table, o Options) error {
 	if moov, err = m.moov(tables, l.offsets(tables, base), wide); err != nil {
 		return err
 	}
-	head := bits.NewFixedSliceWriter(int(base))
+	head := bits.NewFixedSliceWriter(int(base - user))
 	for _, b := range []mp4.Box{ftyp, moov} {
 		if err := b.EncodeSW(head); err != nil {
 			return fmt.Errorf("encode %s: %w", b.Type(), err)
 		}
 	}
 	head.WriteBytes(mdat)
-	l.head = head.Bytes()
-	l.size = int64(len(l.head)) + data
-	if uint64(len(l.head)) != base {
-		return fmt.Errorf("the head has %d bytes where %d were planned", len(l.head), base)
+	l.head, l.split = head.Bytes(), head.Len()-len(mdat)
+	l.size = int64(base) + data
+	if uint64(len(l.head)) != base-user {
+		return fmt.Errorf("the head has %d bytes where %d were planned", len(l.head), base-user)
 	}
+	return l.lengthen(l.head[ftyp.Size():], user)
+}
+
+// lengthen makes room for another box at the end of moov.
+func (l *Layout) lengthen(moov []byte, more uint64) error {
+	size := uint64(binary.BigEndian.Uint32(moov)) + more
+	if size > math.MaxUint32 {
+		return fmt.Errorf("the index has %d bytes, more than a file may have", size)
+	}
+	binary.BigEndian.PutUint32(moov, uint32(size))
 	return nil
 }
 

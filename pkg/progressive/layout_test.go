@@ -84,7 +84,12 @@ func (r *reel) open(kind fragment.Kind, part int) (io.ReadCloser, error) {
 // file is the name of the joined file.
 func (r *reel) file(t testing.TB) string {
 	t.Helper()
-	l, err := progressive.Plan(r.video, r.audio, progressive.Options{})
+	return r.fileWith(t, progressive.Options{})
+}
+
+func (r *reel) fileWith(t testing.TB, o progressive.Options) string {
+	t.Helper()
+	l, err := progressive.Plan(r.video, r.audio, o)
 	if err != nil {
 		t.Fatal(err)
 	}

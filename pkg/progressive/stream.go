@@ -11,7 +11,7 @@ import (
 // samples are not as many bytes as its index says is a part.ErrParts; then what
 // was written must not be used.
 func (l *Layout) Stream(w io.Writer, open part.Open) (err error) {
-	if _, err := w.Write(l.head); err != nil {
+	if err := l.streamHead(w); err != nil {
 		return err
 	}
 	sources := make([]*part.Samples, len(l.tracks))
@@ -34,4 +34,17 @@ func (l *Layout) Stream(w io.Writer, open part.Open) (err error) {
 		}
 	}
 	return nil
+}
+
+func (l *Layout) streamHead(w io.Writer) error {
+	if _, err := w.Write(l.head[:l.split]); err != nil {
+		return err
+	}
+	if l.user != nil {
+		if err := l.user.Stream(w); err != nil {
+			return err
+		}
+	}
+	_, err := w.Write(l.head[l.split:])
+	return err
 }

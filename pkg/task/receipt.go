@@ -1,6 +1,9 @@
 package task
 
-import "sealreel/pkg/job"
+import (
+	"sealreel/pkg/job"
+	"sealreel/pkg/still"
+)
 
 // Segment is one stored segment of an output. Ticks are of 1/90000 second;
 // Bytes are of plaintext.
@@ -33,10 +36,18 @@ type WorkFile struct {
 	Size int64  `json:"size"`
 }
 
+// Artwork is one picture of an output's album. Bytes are of plaintext.
+type Artwork struct {
+	File  WorkFile `json:"file"`
+	Bytes int64    `json:"bytes"`
+	still.Info
+}
+
 // Made is what a task made of one output, or why it could not.
 type Made struct {
 	Segments []Segment `json:"segments,omitempty"`
 	Part     *Part     `json:"part,omitempty"`
+	Artwork  []Artwork `json:"artwork,omitempty"`
 	Codecs   []string  `json:"codecs,omitempty"` // RFC 6381, as a master playlist names them
 	Failure  *Failure  `json:"failure,omitempty"`
 }

@@ -226,6 +226,9 @@ func (w *chunkWork) take(ctx context.Context, place int, body io.Reader, g plan.
 
 func (w *chunkWork) finish(ctx context.Context, place int, s sink) error {
 	made, err := s.end(ctx)
+	if err == nil && w.number == 0 {
+		made.Artwork, err = w.artwork(ctx, place)
+	}
 	if err != nil {
 		s.abandon()
 		return w.alone(place, err)
@@ -257,9 +260,14 @@ func (w *chunkWork) sink(place int) sink {
 // mediaError tells an input that ffmpeg can't work with, which will not change,
 // from a run that was ended from outside.
 func (a *attempt) mediaError(err error) error {
-	var exit *ffmpeg.ExitError
-	if errors.As(err, &exit) && exit.Signal == 0 {
+	if unusable(err) {
 		return job.BadMedia(err)
 	}
 	return err
+}
+
+// unusable says whether ffmpeg ended by itself because of what it read.
+func unusable(err error) bool {
+	var exit *ffmpeg.ExitError
+	return errors.As(err, &exit) && exit.Signal == 0
 }
