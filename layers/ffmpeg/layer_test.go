@@ -110,6 +110,10 @@ func TestWorksOverLoopback(t *testing.T) {
 		{"watermark", "ftyp", []string{"-f", "png_pipe", "-i", e.URL + "/picture", "-filter_complex", "[1:v]trim=end_frame=1,setpts=0,settb=1/25,format=gbrap," +
 			"premultiply=inplace=1,scale=9:9,unpremultiply=inplace=1,setsar=1,colorchannelmixer=aa=0.5,scale=out_color_matrix=bt601:out_range=limited,format=yuva420p[mark];" +
 			"[0:0][mark]overlay=x=5:y=5:format=yuv420:eval=init:eof_action=repeat,format=yuv420p[out]", "-map", "[out]", "-c:v", "libx264", "-f", "mp4", "-movflags", "empty_moov"}},
+		{"artwork", "\xff\xd8", []string{"-f", "png_pipe", "-i", e.URL + "/picture", "-filter_complex", "[1:v]trim=end_frame=1,format=gbrap,premultiply=inplace=1,scale=9:9," +
+			"unpremultiply=inplace=1,crop=8:8:0:0:exact=1,pad=9:9:0:0:color=white,setsar=1[over];[over]split[picture][form];" +
+			"[form]lutrgb=r=maxval:g=maxval:b=maxval:a=maxval,format=gbrp[white];[white][picture]overlay=format=gbrp," +
+			"scale=out_color_matrix=bt601:out_range=full,format=yuvj420p[out]", "-map", "[out]", "-frames:v", "1", "-c:v", "mjpeg", "-f", "image2pipe"}},
 		{"aac", "ftyp", []string{"-vn", "-c:a", "aac", "-af", "aresample=48000:async=1:first_pts=0,aformat=channel_layouts=stereo",
 			"-f", "mp4", "-movflags", "empty_moov+default_base_moof"}},
 		{"mp3", "ID3", []string{"-vn", "-c:a", "libmp3lame", "-f", "mp3"}},

@@ -23,6 +23,7 @@ import (
 	"sealreel/pkg/part"
 	"sealreel/pkg/plan"
 	"sealreel/pkg/rational"
+	"sealreel/pkg/still"
 	"sealreel/pkg/task"
 )
 
@@ -121,6 +122,12 @@ func finished(t *testing.T) *world {
 			1: {Part: &part, Codecs: []string{"avc1.42c01e"}},
 			2: {Segments: []task.Segment{{Key: fmt.Sprintf("x/bad%05d.ts", chunk), Bytes: 1000, Ticks: 4 * 90000}}, Codecs: []string{"avc1.42c01e"}},
 		}
+		if chunk == 0 {
+			w.works["work/cover"] = []byte("the cover")
+			m := made[1]
+			m.Artwork = []task.Artwork{{File: task.WorkFile{Key: "work/cover", Size: 9}, Bytes: 9, Info: still.Info{Format: still.PNG}}}
+			made[1] = m
+		}
 		if chunk == 1 {
 			made[2] = task.Made{Failure: task.Failed(job.OutputExists("out", "x/bad00001.ts"))}
 		}
@@ -208,6 +215,9 @@ func (w *world) checkEnd(t *testing.T, what string) {
 		t.Errorf("%s: %+v", what, o)
 	}
 	film := w.stored["x/web.mp4"]
+	if cover := strings.Index(film, "the cover"); cover < strings.Index(film, "covr") || cover > strings.Index(film, "mdat") {
+		t.Errorf("%s: the album's picture is at %d", what, cover)
+	}
 	if strings.Count(film, "frame ") != 200 || strings.Index(film, "moov") > strings.Index(film, "frame 0;") || !strings.Contains(film, "frame 99;frame 100;") {
 		t.Errorf("%s: the file is not its parts with the index in front", what)
 	}
