@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"io"
 
 	"sealreel/pkg/fragment"
 	"sealreel/pkg/part"
@@ -22,7 +23,10 @@ const seekSeconds = 10
 
 // FLAC is frames behind their metadata. The MD5 of the sound stays 0, "not
 // known": only the encoder's input has it.
-func FLAC(q *part.Sequence) (*File, error) {
+func FLAC(q *part.Sequence) (*File, error) { return AlbumFLAC(q, nil) }
+
+// AlbumFLAC has the album's blocks among the metadata; nil for none.
+func AlbumFLAC(q *part.Sequence, album Album) (*File, error) {
 	if err := check(q, "flac", fragment.FLAC); err != nil {
 		return nil, err
 	}
@@ -32,8 +36,20 @@ func FLAC(q *part.Sequence) (*File, error) {
 	}
 	head := append([]byte("fLaC"), block(blockStreamInfo, info)...)
 	head = append(head, block(blockSeekTable, seekTable(q))...)
-	head = append(head, block(blockComment|blockIsLast, comment())...)
-	return behind(head, q), nil
+	last := block(blockComment|blockIsLast, comment())
+	if album == nil {
+		return behind(append(head, last...), q), nil
+	}
+	sound := behind(last, q)
+	return &File{q, func(w io.Writer, s *part.Samples) error {
+		if _, err := w.Write(head); err != nil {
+			return err
+		}
+		if err := album.Stream(w); err != nil {
+			return err
+		}
+		return sound.write(w, s)
+	}}, nil
 }
 
 // block is a metadata block. None of ours is near the 16 MiB that it may have.

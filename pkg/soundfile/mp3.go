@@ -22,11 +22,19 @@ const (
 // MP3 is frames of layer III behind one that says how many there are and how
 // many samples at the beginning and the end are not to be heard: an Info tag with
 // LAME's extension, by which players play without a gap.
-func MP3(q *part.Sequence) (*File, error) {
+func MP3(q *part.Sequence) (*File, error) { return AlbumMP3(q, nil) }
+
+// AlbumMP3 has the album's tag in front of all; nil for none.
+func AlbumMP3(q *part.Sequence, album Album) (*File, error) {
 	if err := check(q, "mp3", fragment.MPEGAudio); err != nil {
 		return nil, err
 	}
 	return &File{q, func(w io.Writer, s *part.Samples) error {
+		if album != nil {
+			if err := album.Stream(w); err != nil {
+				return err
+			}
+		}
 		first := make([]byte, firstSize(q))
 		if err := s.Read(first); err != nil {
 			return err

@@ -26,6 +26,12 @@ type File struct {
 	write    func(w io.Writer, s *part.Samples) error
 }
 
+// Album is what a file says of its album, in the form of its container: see
+// package cover.
+type Album interface {
+	Stream(w io.Writer) error
+}
+
 // Stream writes the file. Errors are those of w, of open and part.ErrParts;
 // after any of them what was written must not be used.
 func (f *File) Stream(w io.Writer, open part.Open) (err error) {
