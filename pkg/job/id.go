@@ -1,6 +1,7 @@
 package job
 
 import (
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -21,10 +22,22 @@ func ValidID(s string) bool { return idPattern.MatchString(s) }
 // event's time in milliseconds since 1970 and six characters of a hash of the
 // object's name, so that every delivery of the event finds the same job.
 func NewID(eventTime time.Time, bucket, key, versionID string) string {
-	const span = 36 * 36 * 36 * 36 * 36 * 36
 	sum := dropSum(bucket, key, versionID)
-	suffix := strconv.FormatUint(binary.BigEndian.Uint64(sum[:])%span, 36)
-	millis := min(max(eventTime.UnixMilli(), 0), 9_999_999_999_999)
+	return makeID(eventTime, binary.BigEndian.Uint64(sum[:]))
+}
+
+// RandomID is an id for what is made at a time and has no name of its own, such
+// as a pipeline or a preset.
+func RandomID(at time.Time) string {
+	var random [8]byte
+	_, _ = rand.Read(random[:]) // it never fails
+	return makeID(at, binary.BigEndian.Uint64(random[:]))
+}
+
+func makeID(at time.Time, number uint64) string {
+	const span = 36 * 36 * 36 * 36 * 36 * 36
+	suffix := strconv.FormatUint(number%span, 36)
+	millis := min(max(at.UnixMilli(), 0), 9_999_999_999_999)
 	return fmt.Sprintf("%013d-%s%s", millis, strings.Repeat("0", 6-len(suffix)), suffix)
 }
 

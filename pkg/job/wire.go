@@ -1,6 +1,10 @@
 package job
 
-import "encoding/json"
+import (
+	"encoding/json"
+
+	"sealreel/pkg/document"
+)
 
 // MarshalWire is the job as ReadJob answered it: {"Job":{...}} with every
 // member there, null when unset, numbers as numbers, and Input and Output
@@ -14,21 +18,17 @@ func MarshalWire(j Job, additions any) ([]byte, error) {
 }
 
 // text is a string that is null when it is unset.
-type text string
-
-func (t text) MarshalJSON() ([]byte, error) { return orNull(string(t), t == "") }
+type text = document.Text
 
 // number is an integer that is null when it is unset. No number of the API
 // means anything at 0.
 type number int64
 
-func (n number) MarshalJSON() ([]byte, error) { return orNull(int64(n), n == 0) }
-
-func orNull(value any, unset bool) ([]byte, error) {
-	if unset {
+func (n number) MarshalJSON() ([]byte, error) {
+	if n == 0 {
 		return []byte("null"), nil
 	}
-	return json.Marshal(value)
+	return json.Marshal(int64(n))
 }
 
 // The wire types list the members of the API's shapes in their order there.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 
 	"sealreel/pkg/job"
 	"sealreel/pkg/object"
@@ -11,33 +12,48 @@ import (
 	"sealreel/pkg/preset"
 )
 
-func pipelineKey(id string) string { return "pipelines/" + id + ".json" }
+const (
+	pipelinePrefix = "pipelines/"
+	presetPrefix   = "presets/"
+)
+
+func pipelineKey(id string) string { return pipelinePrefix + id + ".json" }
+func presetKey(id string) string   { return presetPrefix + id + ".json" }
 
 // Pipeline reads a pipeline. An id that names none is an object.ErrNotExist;
 // one that this version can't serve in full is an error too.
 func (l *Ledger) Pipeline(ctx context.Context, id string) (*pipeline.Pipeline, error) {
-	if !job.ValidID(id) {
-		return nil, fmt.Errorf("%q is no pipeline id: %w", id, object.ErrNotExist)
-	}
-	body, _, err := l.objects.Get(ctx, l.bucket, pipelineKey(id))
+	p, err := l.StoredPipeline(ctx, id)
 	if err != nil {
-		return nil, fmt.Errorf("reading %s: %w", pipelineKey(id), err)
+		return nil, err
 	}
-	p, err := pipeline.Parse(body)
-	if err == nil {
-		err = pipeline.Unsupported(p)
-	}
-	if err != nil {
+	if err := pipeline.Unsupported(p); err != nil {
 		return nil, fmt.Errorf("reading %s: %w", pipelineKey(id), err)
 	}
 	return p, nil
+}
+
+// StoredPipeline is Pipeline for whoever only looks: it need not be one that
+// this version can serve.
+func (l *Ledger) StoredPipeline(ctx context.Context, id string) (*pipeline.Pipeline, error) {
+	if !job.ValidID(id) {
+		return nil, fmt.Errorf("%q is no pipeline id: %w", id, object.ErrNotExist)
+	}
+	p, _, err := readBy(ctx, l, pipelineKey(id), pipeline.Parse)
+	return p, err
+}
+
+// PipelineIDs yields the ids of all pipelines in the order in which they were
+// made.
+func (l *Ledger) PipelineIDs(ctx context.Context) iter.Seq2[string, error] {
+	return l.names(ctx, pipelinePrefix)
 }
 
 // Pipelines reads all pipelines. One that cannot be read is an error: a file
 // must not go to another pipeline because its own has a mistake.
 func (l *Ledger) Pipelines(ctx context.Context) ([]*pipeline.Pipeline, error) {
 	var all []*pipeline.Pipeline
-	for id, err := range l.names(ctx, "pipelines/") {
+	for id, err := range l.PipelineIDs(ctx) {
 		if err != nil {
 			return nil, err
 		}
@@ -59,6 +75,49 @@ func (l *Ledger) CreatePipeline(ctx context.Context, id string, document []byte)
 	return nil
 }
 
+// AddPipeline stores a new pipeline; an object.ErrExists when there is one with
+// its id.
+func (l *Ledger) AddPipeline(ctx context.Context, p *pipeline.Pipeline) error {
+	return l.add(ctx, pipelineKey(p.ID), p)
+}
+
+// UpdatePipeline puts a pipeline in place of what it is now, as change has it,
+// which may be called more than once.
+func (l *Ledger) UpdatePipeline(ctx context.Context, id string, change func(*pipeline.Pipeline) (*pipeline.Pipeline, error)) (*pipeline.Pipeline, error) {
+	return updateBy(ctx, l, pipelineKey(id), pipeline.Parse, func(p *pipeline.Pipeline) error {
+		changed, err := change(p)
+		if err == nil {
+			*p = *changed
+		}
+		return err
+	})
+}
+
+// RemovePipeline removes a pipeline; an object.ErrNotExist when there is none
+// with the id. One that can't be read can be removed.
+func (l *Ledger) RemovePipeline(ctx context.Context, id string) error {
+	return l.remove(ctx, pipelineKey(id))
+}
+
+func (l *Ledger) add(ctx context.Context, key string, v any) error {
+	created, err := l.create(ctx, key, v)
+	if err == nil && !created {
+		err = fmt.Errorf("writing %s: %w", key, object.ErrExists)
+	}
+	return err
+}
+
+func (l *Ledger) remove(ctx context.Context, key string) error {
+	_, _, err := l.objects.Get(ctx, l.bucket, key)
+	if err == nil {
+		err = l.objects.Delete(ctx, l.bucket, key)
+	}
+	if err != nil {
+		return fmt.Errorf("removing %s: %w", key, err)
+	}
+	return nil
+}
+
 // Preset reads a system preset, or a custom one from the ledger. An id that
 // names none is an object.ErrNotExist.
 func (l *Ledger) Preset(ctx context.Context, id string) (*preset.Preset, error) {
@@ -68,14 +127,24 @@ func (l *Ledger) Preset(ctx context.Context, id string) (*preset.Preset, error) 
 	if !job.ValidID(id) {
 		return nil, fmt.Errorf("%q is no preset id: %w", id, object.ErrNotExist)
 	}
-	key := "presets/" + id + ".json"
-	body, _, err := l.objects.Get(ctx, l.bucket, key)
-	if err != nil {
-		return nil, fmt.Errorf("reading %s: %w", key, err)
-	}
-	p, err := preset.Parse(body)
-	if err != nil {
-		return nil, fmt.Errorf("reading %s: %w", key, err)
-	}
-	return p, nil
+	p, _, err := readBy(ctx, l, presetKey(id), preset.Parse)
+	return p, err
+}
+
+// CustomIDs yields the ids of the custom presets in the order in which they were
+// made.
+func (l *Ledger) CustomIDs(ctx context.Context) iter.Seq2[string, error] {
+	return l.names(ctx, presetPrefix)
+}
+
+// AddPreset stores a new preset; an object.ErrExists when there is one with its
+// id.
+func (l *Ledger) AddPreset(ctx context.Context, p *preset.Preset) error {
+	return l.add(ctx, presetKey(p.ID), p)
+}
+
+// RemovePreset removes a custom preset; an object.ErrNotExist when there is none
+// with the id. One that can't be read can be removed.
+func (l *Ledger) RemovePreset(ctx context.Context, id string) error {
+	return l.remove(ctx, presetKey(id))
 }

@@ -51,15 +51,25 @@ func New(objects Objects, bucket string) *Ledger {
 const maxAttempts = 20
 
 func read[T any](ctx context.Context, l *Ledger, key string) (*T, string, error) {
+	return readBy(ctx, l, key, decode[T])
+}
+
+// readBy reads a record as parse does.
+func readBy[T any](ctx context.Context, l *Ledger, key string, parse func([]byte) (*T, error)) (*T, string, error) {
 	body, etag, err := l.objects.Get(ctx, l.bucket, key)
 	if err != nil {
 		return nil, "", fmt.Errorf("reading %s: %w", key, err)
 	}
-	v := new(T)
-	if err := json.Unmarshal(body, v); err != nil {
+	v, err := parse(body)
+	if err != nil {
 		return nil, "", fmt.Errorf("reading %s: %w", key, err)
 	}
 	return v, etag, nil
+}
+
+func decode[T any](body []byte) (*T, error) {
+	v := new(T)
+	return v, json.Unmarshal(body, v)
 }
 
 // create stores a record and says whether it is this call that did.
@@ -91,8 +101,13 @@ func createOrRead[T any](ctx context.Context, l *Ledger, key string, v *T) (*T, 
 // update applies change to a record until it is stored. change may return
 // errUnchanged to leave the record as it is.
 func update[T any](ctx context.Context, l *Ledger, key string, change func(*T) error) (*T, error) {
+	return updateBy(ctx, l, key, decode[T], change)
+}
+
+// updateBy updates a record that is read as parse does.
+func updateBy[T any](ctx context.Context, l *Ledger, key string, parse func([]byte) (*T, error), change func(*T) error) (*T, error) {
 	for range maxAttempts {
-		v, etag, err := read[T](ctx, l, key)
+		v, etag, err := readBy(ctx, l, key, parse)
 		if err != nil {
 			return nil, err
 		}

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"strings"
@@ -28,8 +29,20 @@ func Parse(doc []byte) (*Pipeline, error) {
 	if err != nil {
 		return nil, err
 	}
+	if !root.Has("Id") {
+		root.Missing("Id")
+	}
+	p := read(root, "")
+	if err := root.Problems().Err(); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// read reads a pipeline and closes it. One without an Id gets the one given.
+func read(root *document.Object, id string) *Pipeline {
 	p := &Pipeline{
-		ID:            root.Required("Id", document.Pattern(`^\d{13}-\w{6}$`)),
+		ID:            cmp.Or(root.String("Id", document.Pattern(`^\d{13}-\w{6}$`)), id),
 		Arn:           root.String("Arn"),
 		Name:          root.Required("Name", document.Length(1, 40)),
 		Status:        root.String("Status", document.OneOf(Active, Paused)),
@@ -47,10 +60,7 @@ func Parse(doc []byte) (*Pipeline, error) {
 	checkBuckets(root, p)
 	p.Sealreel = readAdditions(root.Object("Sealreel"), p.ID)
 	root.Close()
-	if err := root.Problems().Err(); err != nil {
-		return nil, err
-	}
-	return p, nil
+	return p
 }
 
 func readNotifications(o *document.Object) *Notifications {

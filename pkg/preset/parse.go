@@ -1,6 +1,10 @@
 package preset
 
-import "sealreel/pkg/document"
+import (
+	"cmp"
+
+	"sealreel/pkg/document"
+)
 
 // MaxDocument is the longest preset read, in bytes.
 const MaxDocument = 64 << 10
@@ -22,8 +26,47 @@ func Parse(doc []byte) (*Preset, error) {
 	if err != nil {
 		return nil, err
 	}
+	if !root.Has("Id") {
+		root.Missing("Id")
+	}
+	p := read(root, "")
+	if err := root.Problems().Err(); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// ParseNew reads a preset that is to be made: a CreatePreset request, which gets
+// the id; or a custom preset as ReadPreset answered it, alone or in the member
+// Preset of the answer, which keeps its own, so that jobs written for it find it.
+// Errors are those of Parse.
+func ParseNew(doc []byte, id string) (*Preset, error) {
+	root, err := document.Parse(doc, MaxDocument)
+	if err != nil {
+		return nil, err
+	}
+	o := root
+	if root.Has("Preset") {
+		root.Has("Warning") // of an answer, and no part of the preset
+		root.Close()
+		o = root.Object("Preset")
+	}
+	var p *Preset
+	if o != nil {
+		if p = read(o, id); p.Type == TypeSystem {
+			root.Problems().Add(o.Path("Type"), p.Type, "Member must be Custom or left out: system presets are part of Sealreel")
+		}
+	}
+	if err := root.Problems().Err(); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// read reads a preset and closes it. One without an Id gets the one given.
+func read(root *document.Object, id string) *Preset {
 	p := &Preset{
-		ID:          root.Required("Id", idRule),
+		ID:          cmp.Or(root.String("Id", idRule), id),
 		Arn:         root.String("Arn"),
 		Description: root.String("Description", document.Length(0, 255)),
 		Container: root.Required("Container",
@@ -44,10 +87,7 @@ func Parse(doc []byte) (*Preset, error) {
 	checkContainer(root.Problems(), p)
 	checkStills(root.Problems(), p)
 	root.Close()
-	if err := root.Problems().Err(); err != nil {
-		return nil, err
-	}
-	return p, nil
+	return p
 }
 
 // longestName is the API's limit for the name of a preset that is made; some of
