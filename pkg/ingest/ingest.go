@@ -278,7 +278,7 @@ func (i *Ingester) needsKey(ctx context.Context, p *pipeline.Pipeline, d ledger.
 
 // dropPipeline is the pipeline of a dropped file.
 func (i *Ingester) dropPipeline(ctx context.Context, key string) (*pipeline.Pipeline, error) {
-	if err := i.ensureDefault(ctx); err != nil {
+	if err := i.EnsureDefault(ctx); err != nil {
 		return nil, err
 	}
 	all, err := i.Ledger.Pipelines(ctx)
@@ -288,8 +288,8 @@ func (i *Ingester) dropPipeline(ctx context.Context, key string) (*pipeline.Pipe
 	return pipeline.ForDrop(all, i.DefaultID, key), nil
 }
 
-// ensureDefault stores the default pipeline of the stack unless it is there.
-func (i *Ingester) ensureDefault(ctx context.Context) error {
+// EnsureDefault stores the default pipeline of the stack unless it is there.
+func (i *Ingester) EnsureDefault(ctx context.Context) error {
 	if i.DefaultPipeline == "" {
 		return nil
 	}

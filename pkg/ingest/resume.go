@@ -123,7 +123,7 @@ func (i *Ingester) plan(ctx context.Context, rec *ledger.Record) (*plan.Plan, er
 // settings reads the job's pipeline and presets.
 func (i *Ingester) settings(ctx context.Context, rec *ledger.Record) (*pipeline.Pipeline, map[string]*preset.Preset, error) {
 	if rec.Job.PipelineID == i.DefaultID {
-		if err := i.ensureDefault(ctx); err != nil {
+		if err := i.EnsureDefault(ctx); err != nil {
 			return nil, nil, err
 		}
 	}

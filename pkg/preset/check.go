@@ -12,6 +12,10 @@ import (
 // ErrNotFound is what a lookup answers for an id of no preset.
 var ErrNotFound = errors.New("no such preset")
 
+// ErrUnchecked is what a lookup answers that can't look for a preset. The rules
+// about it are then left out.
+var ErrUnchecked = errors.New("the preset was not looked for")
+
 // Check holds the rules of a request that depend on its presets: each must
 // exist and have what its output wants of it, those of a playlist must go
 // together, and no two objects that the job writes may have the same key.
@@ -25,6 +29,9 @@ func Check(req *job.Request, lookup func(id string) (*Preset, error)) error {
 	for i, o := range req.Outputs {
 		path := fmt.Sprintf("outputs.%d.member", i+1)
 		p, err := lookup(o.PresetID)
+		if errors.Is(err, ErrUnchecked) {
+			continue
+		}
 		if errors.Is(err, ErrNotFound) {
 			problems.Add(path+".presetId", o.PresetID, "The specified preset was not found; "+advice(o.PresetID))
 			continue

@@ -26,6 +26,8 @@ import (
 type Ingester interface {
 	Drop(ctx context.Context, d ledger.Drop, at time.Time, final bool) error
 	Resume(ctx context.Context, rec *ledger.Record) error
+	// EnsureDefault stores the stack's default pipeline unless it is there.
+	EnsureDefault(ctx context.Context) error
 }
 
 // Worker ends tasks that nobody could do.
@@ -82,9 +84,10 @@ type Reconciler struct {
 }
 
 // Run does one round. One thing that can't be mended does not keep the others
-// from being looked at.
+// from being looked at. The default pipeline is there after the first, so that it
+// can be changed before anything is dropped.
 func (r *Reconciler) Run(ctx context.Context) error {
-	return errors.Join(r.deadLetters(ctx), r.jobs(ctx), r.drops(ctx))
+	return errors.Join(r.Ingester.EnsureDefault(ctx), r.deadLetters(ctx), r.jobs(ctx), r.drops(ctx))
 }
 
 // deadLetters ends the tasks whose messages were given up by the queue: their

@@ -25,6 +25,7 @@ type world struct {
 	state   objecttest.Memory
 	now     time.Time
 	resumed []string
+	ensured int   // times that the default pipeline was
 	fails   error // of Resume and Drop
 	dropped []string
 	given   []task.Message
@@ -46,6 +47,11 @@ func newWorld() *world {
 func (w *world) Resume(_ context.Context, rec *ledger.Record) error {
 	w.resumed = append(w.resumed, rec.Job.ID)
 	return w.fails
+}
+
+func (w *world) EnsureDefault(context.Context) error {
+	w.ensured++
+	return nil
 }
 
 func (w *world) Drop(_ context.Context, d ledger.Drop, _ time.Time, final bool) error {
@@ -291,6 +297,13 @@ func TestLostDrops(t *testing.T) {
 }
 
 // TestOneFailureKeepsNothingElseFromBeingDone: a round goes on behind it.
+func TestTheDefaultPipelineIsThereAfterARound(t *testing.T) {
+	w := newWorld()
+	if err := w.Run(t.Context()); err != nil || w.ensured != 1 {
+		t.Errorf("%d times, %v", w.ensured, err)
+	}
+}
+
 func TestOneFailureKeepsNothingElseFromBeingDone(t *testing.T) {
 	w := newWorld()
 	w.submit(t, false)

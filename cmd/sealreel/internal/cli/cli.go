@@ -61,7 +61,8 @@ type command struct {
 
 // commands are all there are, in the order that help shows.
 func commands() []command {
-	return []command{upCommand, putCommand, watchCommand, readCommand, getCommand, sealCommand, unsealCommand, keyCommand, demoCommand}
+	return []command{upCommand, putCommand, watchCommand, readCommand, getCommand, sealCommand, unsealCommand, keyCommand,
+		validateCommand, pipelineCommand, presetCommand, demoCommand}
 }
 
 // errReported is a failure that was told already.
@@ -162,7 +163,7 @@ func overview() string {
 	var b strings.Builder
 	b.WriteString("usage: sealreel COMMAND [ARGUMENTS]\n\nTranscodes video that stays encrypted.\n\n")
 	for _, c := range commands() {
-		fmt.Fprintf(&b, "  %-6s %s\n", c.name, c.summary)
+		fmt.Fprintf(&b, "  %-8s %s\n", c.name, c.summary)
 	}
 	b.WriteString(`
 sealreel help COMMAND tells more. The usual AWS variables say where AWS is, and

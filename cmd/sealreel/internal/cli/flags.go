@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -24,7 +25,24 @@ func newFlags() flags {
 // parse reads the arguments and returns the positional ones, which must be as
 // many as there are names, without those at the end in brackets.
 func (f flags) parse(args []string, names ...string) ([]string, error) {
-	var positional []string
+	positional, err := f.split(args)
+	if err != nil {
+		return nil, err
+	}
+	return positional, match(positional, names)
+}
+
+// parseAll is parse for one positional argument or more, each of the same name.
+func (f flags) parseAll(args []string, name string) ([]string, error) {
+	positional, err := f.split(args)
+	if err != nil {
+		return nil, err
+	}
+	return positional, match(positional, slices.Repeat([]string{name}, max(1, len(positional))))
+}
+
+// split sets the flags and returns what is none.
+func (f flags) split(args []string) (positional []string, err error) {
 	for len(args) > 0 {
 		if err := f.Parse(args); errors.Is(err, flag.ErrHelp) {
 			return nil, errHelp
@@ -41,22 +59,28 @@ func (f flags) parse(args []string, names ...string) ([]string, error) {
 		}
 		positional, args = append(positional, rest[0]), rest[1:]
 	}
+	return positional, nil
+}
+
+// match refuses positional arguments that don't fit the names of those there are,
+// of which those at the end in brackets may be left out.
+func match(positional, names []string) error {
 	needed := names
 	for len(needed) > 0 && strings.HasPrefix(needed[len(needed)-1], "[") {
 		needed = needed[:len(needed)-1]
 	}
 	switch {
 	case len(positional) < len(needed):
-		return nil, usagef("missing: %s", strings.Join(needed[len(positional):], " and "))
+		return usagef("missing: %s", strings.Join(needed[len(positional):], " and "))
 	case len(positional) > len(names):
-		return nil, usagef("%q is one argument too many", positional[len(names)])
+		return usagef("%q is one argument too many", positional[len(names)])
 	}
 	for i, value := range positional {
 		if value == "" {
-			return nil, usagef("%s is empty", strings.Trim(names[i], "[]"))
+			return usagef("%s is empty", strings.Trim(names[i], "[]"))
 		}
 	}
-	return positional, nil
+	return nil
 }
 
 // given says whether a flag was set.

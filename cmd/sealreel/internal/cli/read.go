@@ -1,9 +1,7 @@
 package cli
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 
 	"sealreel/cmd/sealreel/internal/progress"
@@ -64,8 +62,7 @@ func read(ctx context.Context, t *terminal, args []string) error {
 	if err != nil {
 		return explainJob(err, positional[0])
 	}
-	_, err = t.stdout.Write(doc)
-	return err
+	return showJSON(t.stdout, doc)
 }
 
 // records are what read needs of the ledger.
@@ -88,16 +85,7 @@ func readJob(ctx context.Context, l records, id string) ([]byte, error) {
 	if more.Objects, err = objects(ctx, l, r.Job); err != nil {
 		return nil, err
 	}
-	doc, err := job.MarshalWire(r.Job, more)
-	if err != nil {
-		return nil, err
-	}
-	var pretty bytes.Buffer
-	if err := json.Indent(&pretty, doc, "", "  "); err != nil {
-		return nil, err
-	}
-	pretty.WriteByte('\n')
-	return pretty.Bytes(), nil
+	return job.MarshalWire(r.Job, more)
 }
 
 // objects are those of the outputs and playlists that are complete.

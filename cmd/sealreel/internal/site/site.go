@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/config"
 
@@ -15,6 +16,8 @@ import (
 	"sealreel/pkg/ledger"
 	"sealreel/pkg/object"
 	"sealreel/pkg/pipeline"
+	"sealreel/pkg/preset"
+	"sealreel/pkg/registry"
 	"sealreel/pkg/s3store"
 	"sealreel/pkg/seal"
 )
@@ -36,6 +39,7 @@ type Site struct {
 	Store  *s3store.Store
 	Keys   *kmskeys.Keys
 	Ledger *ledger.Ledger
+	Region string // of the stack
 
 	getenv func(string) string
 }
@@ -73,11 +77,16 @@ func Connect(ctx context.Context, getenv func(string) string, needed ...string) 
 		return nil, &MissingError{missing}
 	}
 	store := s3store.New(cfg, s3store.Options{NameEncryption: getenv(EncryptedPuts) == "yes"})
-	return &Site{Store: store, Keys: kmskeys.New(cfg), Ledger: ledger.New(store, getenv(StateBucket)), getenv: getenv}, nil
+	return &Site{Store: store, Keys: kmskeys.New(cfg), Ledger: ledger.New(store, getenv(StateBucket)), Region: cfg.Region, getenv: getenv}, nil
 }
 
 // Value is that of a variable.
 func (s *Site) Value(name string) string { return s.getenv(name) }
+
+// Registry is where the stack's pipelines and presets are made and changed.
+func (s *Site) Registry() *registry.Registry {
+	return &registry.Registry{Ledger: s.Ledger, Buckets: s.Store, Region: s.Region, DefaultID: s.getenv(PipelineID), Now: time.Now}
+}
 
 // Pipeline reads a pipeline. One that is not stored, as the default one before
 // the first job, is taken to be the stack's own with the usual settings: the
@@ -97,6 +106,24 @@ func (s *Site) Pipeline(ctx context.Context, id string) (*pipeline.Pipeline, err
 		p.InputBucket = s.getenv(IngestBucket)
 	}
 	return p, nil
+}
+
+// HasPipeline says whether there is a pipeline with the id. The default one is
+// there also before it is stored.
+func (s *Site) HasPipeline(ctx context.Context, id string) (bool, error) {
+	if id == s.getenv(PipelineID) {
+		return true, nil
+	}
+	_, err := s.Ledger.StoredPipeline(ctx, id)
+	if errors.Is(err, object.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// Preset reads a system preset or one of the stack's.
+func (s *Site) Preset(ctx context.Context, id string) (*preset.Preset, error) {
+	return s.Ledger.Preset(ctx, id)
 }
 
 // Wrapping is how keys for a pipeline are wrapped: the ARN of its KMS key and
