@@ -40,7 +40,9 @@ func ofTemplate(arn string) bool {
 
 // spare is what template.yaml grants though no test needs it, by the Sid of the
 // statement and the action, with the reason.
-var spare = map[string]string{}
+var spare = map[string]string{
+	"PassWork s3:AbortMultipartUpload": "an encoder has to die in the middle of a part of more than 8 MiB; the tests of s3store do that",
+}
 
 // unused are the grants of template.yaml that allowed nothing in all the tests,
 // and the spare ones that did.
@@ -50,6 +52,9 @@ func unused() []string {
 	var lines []string
 	left := map[string]bool{}
 	for _, g := range stack.Unused(site.Grants(), site.calls) {
+		if strings.Contains(g.Resource, ":role/") && g.Resource != roleARN("tenant-a") {
+			continue // a role that a test makes in order to be refused
+		}
 		name := g.Sid + " " + g.Action
 		if left[name] = true; spare[name] == "" {
 			lines = append(lines, fmt.Sprintf("%s: %s: %s on %s", g.Role, g.Sid, g.Action, g.Resource))

@@ -37,6 +37,7 @@ var site struct {
 	vault                                         *vault.Vault
 
 	once  atomic.Bool // events are delivered once, where they are counted
+	deaf  atomic.Bool // nobody hears that outputs are ready
 	mu    sync.Mutex
 	calls []stack.Request
 }
@@ -68,6 +69,9 @@ func run(m *testing.M) int {
 			"SEALREEL_X264_PRESET":   "veryfast",
 			"SEALREEL_CHUNK_SECONDS": cmp.Or(os.Getenv("SEALREEL_CHUNK_SECONDS"), "4"),
 			"SEALREEL_LOG_LEVEL":     "DEBUG", // so that the canary sees all that can be logged
+			// Reconcile, which tests run when they want it, steps in at once.
+			"SEALREEL_LOST_SECONDS":    "2",
+			"SEALREEL_STALLED_SECONDS": "2",
 		},
 		Lambda: lambda.Config{Deliveries: deliveries, RetryDelays: []time.Duration{time.Second}},
 		OnRequest: func(r stack.Request) {
@@ -122,9 +126,12 @@ func listed() string {
 
 // deliveries says when an object's event is delivered, once for each element:
 // S3 promises once at least and in no order. Keys under "often/" have theirs
-// several times, and so has every output that is ready.
+// several times, and so has every output that is ready; those under "lost/" have
+// none.
 func deliveries(e lambda.ObjectEvent) []time.Duration {
 	switch {
+	case strings.HasPrefix(e.Key, lost), strings.HasPrefix(e.Key, "ready/") && site.deaf.Load():
+		return nil
 	case strings.HasPrefix(e.Key, "often/"):
 		return []time.Duration{time.Second, 0, 0, 3 * time.Second, 0}
 	case strings.HasPrefix(e.Key, "ready/") && !site.once.Load():

@@ -73,6 +73,11 @@ func (i *Ingester) plan(ctx context.Context, rec *ledger.Record) (*plan.Plan, er
 	if err != nil {
 		return nil, err
 	}
+	if rec.Waiting { // no event needs to find the job any more
+		if err := i.Ledger.Arrived(ctx, in.Bucket, in.Key, rec.Job.ID); err != nil {
+			return nil, err
+		}
+	}
 	// The file is this job's from now on, and makes no other one by being there.
 	if _, err := i.Ledger.ClaimDrop(ctx, ledger.Drop{Bucket: in.Bucket, Key: in.Key, VersionID: in.VersionID}, rec.Job.ID); err != nil {
 		return nil, err
