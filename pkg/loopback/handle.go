@@ -31,7 +31,9 @@ func (s *Server) handle(w http.ResponseWriter, req *http.Request) {
 	switch {
 	case r == nil:
 		http.NotFound(w, req)
-	case r.handler == nil && (req.Method == http.MethodGet || req.Method == http.MethodHead):
+	case r.source != nil && req.Method == http.MethodGet:
+		s.pour(w, r)
+	case r.source == nil && r.handler == nil && (req.Method == http.MethodGet || req.Method == http.MethodHead):
 		s.give(w, req, r)
 	case r.handler != nil && (req.Method == http.MethodPut || req.Method == http.MethodPost):
 		s.take(w, req, r)
@@ -67,6 +69,29 @@ func (s *Server) give(w http.ResponseWriter, req *http.Request, r *resource) {
 		err = fmt.Errorf("loopback: read %q: %w", r.name, err)
 	}
 	s.fail(err)
+	panic(http.ErrAbortHandler)
+}
+
+// pour answers the GET of a stream. When its source fails, the client gets a cut
+// connection: it must not see a body that looks complete.
+func (s *Server) pour(w http.ResponseWriter, r *resource) {
+	if !s.open(r) {
+		s.fail(fmt.Errorf("loopback: %q was opened for reading a second time", r.name))
+		reject(w, http.StatusConflict)
+	}
+	out := &answer{w: w}
+	err := contain(r.name, func() error {
+		w.Header().Set("Content-Type", "application/octet-stream")
+		return r.source(s.ctx, out)
+	})
+	switch {
+	case err == nil:
+		return
+	case out.cut:
+		s.cut(fmt.Errorf("loopback: read %q: %w", r.name, err))
+	default:
+		s.fail(err)
+	}
 	panic(http.ErrAbortHandler)
 }
 
@@ -170,6 +195,21 @@ func (in *input) Seek(offset int64, whence int) (int64, error) {
 	}
 	in.offset = offset
 	return offset, nil
+}
+
+// answer is the body of an answer. A client that goes away gives ErrCut.
+type answer struct {
+	w   io.Writer
+	cut bool
+}
+
+func (a *answer) Write(p []byte) (int, error) {
+	n, err := a.w.Write(p)
+	if err != nil {
+		a.cut = true
+		err = fmt.Errorf("%w: %w", ErrCut, err)
+	}
+	return n, err
 }
 
 // body is a request's body whose early end is ErrCut. Its error sticks.

@@ -1,7 +1,7 @@
 // Package loopback lets one ffmpeg run read and write media that never
 // touches a disk: an HTTP server on 127.0.0.1 that gives out readable
-// resources (Serve) and takes streamed ones (Accept), each under a URL with a
-// random 128-bit token of its own.
+// resources (Serve), pours streams out (Stream) and takes streams in (Accept), each
+// under a URL with a random 128-bit token of its own.
 //
 // What it guarantees:
 //

@@ -25,11 +25,18 @@ type Input struct {
 // client, having sent everything, goes away.
 type Handler func(ctx context.Context, body io.Reader) error
 
-// resource is one registered URL: readable when handler is nil.
+// Source writes one stream, as fast as the client takes it. ctx ends when the run
+// is over for a reason of its own. A Source that returns nil has written all of
+// it.
+type Source func(ctx context.Context, w io.Writer) error
+
+// resource is one registered URL: readable when handler is nil, and only once,
+// from beginning to end, when it has a source.
 type resource struct {
 	token   string // 32 hexadecimal digits
 	name    string
 	input   Input
+	source  Source
 	handler Handler
 	opened  chan struct{} // closed when a client opens the stream
 	isOpen  bool          // guarded by Server.mu
@@ -40,6 +47,16 @@ type resource struct {
 // texts; what is no letter, digit, dot, hyphen or underscore becomes "_".
 func (s *Server) Serve(name string, in Input) (url string) {
 	return s.register(&resource{name: name, input: in})
+}
+
+// Stream registers a resource that can be read once, as it is written by source,
+// and returns its URL. A second request for it is refused and fails the run, as
+// does an error of the source.
+func (s *Server) Stream(name string, source Source) (url string) {
+	if source == nil {
+		panic("loopback: Stream without a source")
+	}
+	return s.register(&resource{name: name, source: source, opened: make(chan struct{})})
 }
 
 // Accept registers a resource that can be written once, by PUT or POST, and
