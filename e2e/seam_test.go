@@ -62,7 +62,7 @@ func encodeAtAStretch(t *testing.T, p *plan.Plan, output int, file string, bytes
 	whole := *p
 	group := p.Outputs[output].Group
 	whole.Groups = append([]plan.Group{}, p.Groups...)
-	one := plan.Chunk{End: p.Groups[group].Frames, FromStart: true}
+	one := plan.Chunk{End: p.Groups[group].Frames, Reads: []plan.Read{{To: p.Groups[group].Frames, FromStart: true, Hold: true}}}
 	whole.Groups[group].Chunks = []plan.Chunk{one}
 	whole.Outputs = append([]plan.Output{}, p.Outputs...)
 	picture := *p.Outputs[output].Picture
@@ -70,7 +70,7 @@ func encodeAtAStretch(t *testing.T, p *plan.Plan, output int, file string, bytes
 	out := filepath.Join(t.TempDir(), "whole.mp4")
 	picture.BitRate = p.Groups[group].Rate.Div(rational.Int(one.End)).Round(8 * bytes)
 	for range 3 {
-		ffmpeg(t, append([]string{"-y"}, encode.Pictures(&whole, group, 0, one, []int{output}, []string{"-i", file}, nil, [][]string{{out}}, encode.Settings{X264Preset: "veryfast"})...)...)
+		ffmpeg(t, append([]string{"-y"}, encode.Pictures(&whole, group, one, []int{output}, [][]string{{"-i", file}}, nil, [][]string{{out}}, encode.Settings{X264Preset: "veryfast"})...)...)
 		is := pictureBytes(t, out)
 		if math.Abs(float64(is)/float64(bytes)-1) < 0.01 {
 			break

@@ -143,6 +143,7 @@ func (a *Assembler) make(ctx context.Context, p *plan.Plan, place int) (*ledger.
 		result.Result.Width, result.Result.Height = o.Picture.Geometry.Width(), o.Picture.Geometry.Height()
 		result.Result.FrameRate = p.Groups[o.Group].Rate.Decimal()
 	}
+	result.Result.Warning = o.Warning
 	result.Codecs = m.codecs()
 	return result, nil
 }

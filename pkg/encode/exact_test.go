@@ -47,7 +47,7 @@ func TestChunksAreExactlyTheWhole(t *testing.T) {
 			p := planFor(t, file, c.rate, c.vp9)
 			whole := *p
 			whole.Groups = slices.Clone(p.Groups)
-			whole.Groups[0].Chunks = []plan.Chunk{{End: p.Groups[0].Frames, FromStart: true}}
+			whole.Groups[0].Chunks = []plan.Chunk{wholeChunk(p.Groups[0].Frames, true)}
 			want := frames(t, &whole, file, filepath.Join(dir, c.file+".whole.mp4"))
 			got := frames(t, p, file, filepath.Join(dir, c.file+".chunk.mp4"))
 			if n := len(p.Groups[0].Chunks); n < 3 {
@@ -61,6 +61,11 @@ func TestChunksAreExactlyTheWhole(t *testing.T) {
 			}
 		})
 	}
+}
+
+// wholeChunk is the first frames of a file as one chunk.
+func wholeChunk(frames int64, hold bool) plan.Chunk {
+	return plan.Chunk{End: frames, Reads: []plan.Read{{To: frames, FromStart: true, Hold: hold}}}
 }
 
 func firstDifference(a, b []string) int {
@@ -102,7 +107,7 @@ func frames(t *testing.T, p *plan.Plan, file, out string) []string {
 	t.Helper()
 	var kept []string
 	for i, c := range p.Groups[0].Chunks {
-		args := encode.Pictures(p, 0, i, c, []int{0}, []string{"-i", file}, nil, [][]string{{out}}, encode.Settings{X264Preset: "ultrafast"})
+		args := encode.Pictures(p, 0, c, []int{0}, [][]string{{"-i", file}}, nil, [][]string{{out}}, encode.Settings{X264Preset: "ultrafast"})
 		run(t, append([]string{"-y"}, args...)...)
 		lines := run(t, "-i", out, "-map", "0:v", "-fps_mode", "passthrough", "-f", "framemd5", "-")
 		var hashes []string

@@ -12,7 +12,7 @@ import (
 )
 
 // Stills are the pictures that outputs at the places draw on their frames, by
-// their place in the plan: the inputs behind the first.
+// their place in the plan: the inputs behind those of media.
 func Stills(p *plan.Plan, places []int) []int {
 	var all []int
 	for _, place := range places {
@@ -39,9 +39,10 @@ var canvases = map[string]canvas{
 	"yuv444p10le": {"yuv422p10le", "yuva422p10le", "yuv422p10"},
 }
 
-// marks draws the marks of an output on its frames; it is empty, or goes on with
+// marks draws the marks of an output on its frames. Their inputs come after those
+// of media. It is empty, or goes on with
 // what is behind it. Names of links are those of the output's number.
-func marks(p *plan.Picture, output int, stills []int, rate rational.Rational) string {
+func marks(p *plan.Picture, output, media int, stills []int, rate rational.Rational) string {
 	if len(p.Marks) == 0 {
 		return ""
 	}
@@ -54,7 +55,7 @@ func marks(p *plan.Picture, output int, stills []int, rate rational.Rational) st
 	for n, m := range p.Marks {
 		under, over := fmt.Sprintf("[under%d.%d]", output, n), fmt.Sprintf("[mark%d.%d]", output, n)
 		fmt.Fprintf(&graph, "%s;[%d:v]%s%s;%s%soverlay=x=%d:y=%d:format=%s:eval=init:eof_action=repeat",
-			under, 1+slices.Index(stills, m.Still), mark(m.Overlay, c, p.Matrix, rate), over, under, over, m.Overlay.X, m.Overlay.Y, c.overlay)
+			under, media+slices.Index(stills, m.Still), mark(m.Overlay, c, p.Matrix, rate), over, under, over, m.Overlay.X, m.Overlay.Y, c.overlay)
 	}
 	return graph.String() + ","
 }

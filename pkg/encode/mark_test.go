@@ -70,7 +70,7 @@ func kept(t *testing.T, p *plan.Plan, file, matrix string, stills [][]string) []
 	out := filepath.Join(t.TempDir(), "out.mp4")
 	var all [][]byte
 	for i, c := range p.Groups[0].Chunks {
-		run(t, append([]string{"-y"}, encode.Pictures(p, 0, i, c, []int{0}, []string{"-i", file}, stills, [][]string{{out}}, encode.Settings{X264Preset: "ultrafast"})...)...)
+		run(t, append([]string{"-y"}, encode.Pictures(p, 0, c, []int{0}, [][]string{{"-i", file}}, stills, [][]string{{out}}, encode.Settings{X264Preset: "ultrafast"})...)...)
 		raw := []byte(run(t, "-i", out, "-vf", "scale=in_color_matrix="+matrix+":flags=accurate_rnd+full_chroma_int,format=rgb24", "-fps_mode", "passthrough", "-f", "rawvideo", "-"))
 		frames := slices.Collect(slices.Chunk(raw, 160*96*3))
 		if want := c.End - c.Lead; int64(len(frames)) != want {
@@ -143,7 +143,7 @@ func TestMarksOnEveryCanvas(t *testing.T) {
 		o.Codec, o.PixelFormat, o.Profile, o.RateFactor, o.BitRate = c.codec, c.format, "", "", 4_000_000
 		out := filepath.Join(t.TempDir(), c.file)
 		still := []string{"-f", "png_pipe", "-i", drawn(t, "a.png", 200, 100, asPNG)}
-		run(t, append([]string{"-y"}, encode.Pictures(p, 0, 0, plan.Chunk{End: 4, FromStart: true}, []int{0}, []string{"-i", file}, [][]string{still, still}, [][]string{{out}}, encode.Settings{X264Preset: "ultrafast"})...)...)
+		run(t, append([]string{"-y"}, encode.Pictures(p, 0, wholeChunk(4, false), []int{0}, [][]string{{"-i", file}}, [][]string{still, still}, [][]string{{out}}, encode.Settings{X264Preset: "ultrafast"})...)...)
 		probed, err := exec.Command("ffprobe", "-v", "error", "-show_entries", "stream=pix_fmt", "-of", "csv=p=0", out).Output()
 		if err != nil || strings.Trim(string(probed), "\n,") != c.pixels {
 			t.Errorf("%+v: encoded as %s, %v", c, probed, err)
@@ -166,7 +166,7 @@ func TestMarksLeaveTheFramesAsTheyAre(t *testing.T) {
 	stills := [][]string{{"-f", "png_pipe", "-i", drawn(t, "a.png", 64, 64, asPNG)}}
 	whole := *p
 	whole.Groups = slices.Clone(p.Groups)
-	whole.Groups[0].Chunks = []plan.Chunk{{End: p.Groups[0].Frames, FromStart: true}}
+	whole.Groups[0].Chunks = []plan.Chunk{wholeChunk(p.Groups[0].Frames, true)}
 	want, got := kept(t, &whole, file, "bt601", stills), kept(t, p, file, "bt601", stills)
 	if len(p.Groups[0].Chunks) < 3 || !slices.EqualFunc(got, want, slices.Equal) {
 		t.Errorf("%d frames in %d chunks, %d in the whole, or another picture", len(got), len(p.Groups[0].Chunks), len(want))

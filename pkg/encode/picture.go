@@ -22,22 +22,22 @@ type Settings struct {
 }
 
 // Pictures are the arguments behind ffmpeg's global options that encode one
-// chunk of a group for the outputs at the places: input is what goes before and
-// with the input (allow-lists and URL included), stills are the same for what
-// Stills names, and outputs[i] is how the stream of the output at places[i] is
-// written, its URL last. The streams are those that StreamOf says.
-func Pictures(p *plan.Plan, group, chunk int, c plan.Chunk, places []int, input []string, stills, outputs [][]string, s Settings) []string {
+// chunk of a group for the outputs at the places: inputs[i] is what goes before
+// and with the input of c.Reads[i] (allow-lists and URL included), stills are the
+// same for what Stills names, and outputs[i] is how the stream of the output at
+// places[i] is written, its URL last. The streams are those that StreamOf says.
+func Pictures(p *plan.Plan, group int, c plan.Chunk, places []int, inputs, stills, outputs [][]string, s Settings) []string {
 	g := p.Groups[group]
-	args := clock(p.Video.Reset)
-	if !c.FromStart {
-		args = append(args, "-noaccurate_seek", "-seek_timestamp", "1", "-ss", seconds(c.Seek, p.Video.TimeBase))
+	takes := p.Programmes[g.Programme]
+	var args []string
+	for i, r := range c.Reads {
+		args = append(args, looked(takes[r.Take].Video, r, len(c.Reads))...)
+		args = append(args, inputs[i]...)
 	}
-	args = append(args, "-noautorotate")
-	args = append(args, input...)
 	for _, still := range stills {
 		args = append(args, still...)
 	}
-	args = append(args, "-filter_complex", graph(p, group, c, places, chunk == len(g.Chunks)-1))
+	args = append(args, "-filter_complex", graph(p, group, c, places))
 	for i, place := range places {
 		args = append(args, "-map", fmt.Sprintf("[out%d]", i))
 		args = append(args, codec(p.Outputs[place], c, s)...)
@@ -47,35 +47,86 @@ func Pictures(p *plan.Plan, group, chunk int, c plan.Chunk, places []int, input 
 	return args
 }
 
+// manyReads is how many inputs are decoded with all threads: a thread holds a
+// picture or two, and only one of the inputs is decoded at a time.
+const manyReads = 3
+
+// looked says where in an input its frames are looked for. The turn that the
+// input asks for is ours alone (geometry).
+func looked(v *plan.Video, r plan.Read, reads int) []string {
+	args := clock(v.Reset)
+	if !r.FromStart {
+		args = append(args, "-noaccurate_seek", "-seek_timestamp", "1", "-ss", seconds(r.Seek, v.TimeBase))
+	}
+	if reads > manyReads {
+		args = append(args, "-threads", "1")
+	}
+	return append(args, "-noautorotate")
+}
+
 // graph is one decode that feeds all outputs of a group.
-func graph(p *plan.Plan, group int, c plan.Chunk, places []int, last bool) string {
+func graph(p *plan.Plan, group int, c plan.Chunk, places []int) string {
 	g := p.Groups[group]
-	rate := g.Rate.String()
-	place := "fps=" + rate
-	if c.Lead == 0 {
-		// A picture that begins after the sound is held from time zero.
-		place += ":start_time=0"
-	}
-	chain := []string{
-		fmt.Sprintf("[0:%d]setpts=%s", p.Video.Stream, fromZero(p.Video)),
-		"settb=" + g.Rate.Inv().String(),
-		place,
-	}
-	if last {
-		// The last frame is held for as long as the plan says that it is shown.
-		chain = append(chain, "tpad=stop=-1:stop_mode=clone")
-	}
-	chain = append(chain, fmt.Sprintf("trim=start_pts=%d:end_pts=%d", c.Lead, c.End))
-	graph := strings.Join(chain, ",") + fmt.Sprintf(",split=%d", len(places))
-	for i := range places {
-		graph += fmt.Sprintf("[in%d]", i)
+	takes := p.Programmes[g.Programme]
+	var chains []string
+	for i, r := range c.Reads {
+		chains = append(chains, shown(takes[r.Take].Video, i, r, g.Rate, c.Lead, len(places)))
 	}
 	stills := Stills(p, places)
 	for i, place := range places {
 		picture := p.Outputs[place].Picture
-		graph += fmt.Sprintf(";[in%d]%s,%s%s[out%d]", i, geometry(picture.Geometry), marks(picture, i, stills, g.Rate), pixels(picture, i), i)
+		film := joined(c, g.Rate, i, len(places), func(take int) string { return geometry(picture.Of(take)) })
+		chains = append(chains, fmt.Sprintf("%s,%s%s[out%d]", film, marks(picture, i, len(c.Reads), stills, g.Rate), pixels(picture, i), i))
 	}
-	return graph
+	return strings.Join(chains, ";")
+}
+
+// shown is the chain that shows a read's frames, each at its place, for n users.
+// What comes alone is at its places of the output's grid at once.
+func shown(v *plan.Video, input int, r plan.Read, rate rational.Rational, lead int64, n int) string {
+	place := "fps=" + rate.String()
+	if r.FromStart {
+		// A picture that begins after the sound is held from time zero.
+		place += ":start_time=0"
+	}
+	chain := []string{
+		fmt.Sprintf("[%d:%d]setpts=%s", input, v.Stream, fromZero(v)),
+		"settb=" + rate.Inv().String(),
+		place,
+	}
+	if r.Hold {
+		// The last frame is held for as long as the plan says that it is shown.
+		chain = append(chain, "tpad=stop=-1:stop_mode=clone")
+	}
+	chain = append(chain, fmt.Sprintf("trim=start_pts=%d:end_pts=%d", r.From, r.To))
+	if r.From != lead {
+		chain = append(chain, fmt.Sprintf("setpts=PTS+(%d)", lead-r.From))
+	}
+	users := ""
+	for user := range n {
+		users += film(input, user, n)
+	}
+	return strings.Join(append(chain, fmt.Sprintf("split=%d", n)), ",") + users
+}
+
+// film names the frames of a read for one of its n users.
+func film(input, user, n int) string { return fmt.Sprintf("[in%d]", input*n+user) }
+
+// joined are the frames of a chunk for one of n users: those of all its reads,
+// each made as large as fit says for its take, one after the other.
+func joined(c plan.Chunk, rate rational.Rational, user, n int, fit func(take int) string) string {
+	if len(c.Reads) == 1 {
+		return film(0, user, n) + fit(c.Reads[0].Take)
+	}
+	chains, labels := "", ""
+	for i, r := range c.Reads {
+		label := fmt.Sprintf("[fit%d]", i*n+user)
+		chains += film(i, user, n) + "setpts=PTS-STARTPTS," + fit(r.Take) + label + ";"
+		labels += label
+	}
+	// The filter that joins counts in microseconds. All places being filled, the
+	// number of a frame says which it has.
+	return fmt.Sprintf("%s%sconcat=n=%d,settb=%s,setpts=N+(%d)", chains, labels, len(c.Reads), rate.Inv(), c.Lead)
 }
 
 // clock keeps the input's own times, unless they have to be made continuous.

@@ -29,6 +29,9 @@ type InputOptions struct {
 	// Format forces the demuxer instead of finding it out by the content;
 	// it must be on the allow-list all the same. Empty: find out.
 	Format string
+	// Bare is a format without a header, of bytes that we made and that are read
+	// once: it is the only one that is allowed, and Before says what they are.
+	Bare string
 	// Before holds further options of the input, such as -ss.
 	Before []string
 }
@@ -40,7 +43,11 @@ const maxStreams = 64
 // ffmpeg or ffprobe, up to and with -i: only the protocols http and tcp, only
 // containers on the allow-list, no redirects and no second tries.
 func InputArgs(url string, o InputOptions) []string {
-	args := contained(demuxers)
+	formats, seekable := demuxers, true
+	if o.Bare != "" {
+		formats, o.Format, seekable = []string{o.Bare}, o.Bare, false
+	}
+	args := contained(formats, seekable)
 	if o.MaxPixels > 0 {
 		args = append(args, "-max_pixels", strconv.Itoa(o.MaxPixels))
 	}
@@ -59,17 +66,18 @@ var stillDemuxers = map[string]string{still.JPEG: "jpeg_pipe", still.PNG: "png_p
 // format of package still, up to and with -i, as InputArgs does for media.
 func StillArgs(url, format string) []string {
 	name := stillDemuxers[format]
-	args := append(contained([]string{name}), "-max_pixels", strconv.Itoa(still.MaxWidth*still.MaxHeight), "-noautorotate")
+	args := append(contained([]string{name}, true), "-max_pixels", strconv.Itoa(still.MaxWidth*still.MaxHeight), "-noautorotate")
 	return append(args, "-f", name, "-i", url)
 }
 
 // contained are the bounds that every input has.
-func contained(formats []string) []string {
+func contained(formats []string, seekable bool) []string {
+	seek := map[bool]string{false: "0", true: "1"}
 	return []string{
 		"-protocol_whitelist", "http,tcp",
 		"-format_whitelist", strings.Join(formats, ","),
 		"-max_streams", strconv.Itoa(maxStreams),
-		"-seekable", "1",
+		"-seekable", seek[seekable],
 		"-reconnect", "0",
 		"-max_redirects", "0",
 		"-icy", "0",

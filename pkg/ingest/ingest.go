@@ -41,7 +41,8 @@ type Vault interface {
 	// checks that it can be read under the encryption. Errors wrap those of
 	// package object, or are a *job.Failure about the key.
 	Pin(ctx context.Context, bucket, key, versionID string, e *job.Encryption) (plan.Input, error)
-	Input(ctx context.Context, in plan.Input) (source.Media, error)
+	// Input opens a pinned input, of which so many are open at once.
+	Input(ctx context.Context, in plan.Input, together int) (source.Media, error)
 	// Verify checks the whole input where its mode has something to check.
 	Verify(ctx context.Context, in plan.Input) error
 	// Seal checks the key that an output names, or makes one where the mode

@@ -11,7 +11,6 @@ import (
 	"sealreel/pkg/pipeline"
 	"sealreel/pkg/plan"
 	"sealreel/pkg/preset"
-	"sealreel/pkg/rational"
 )
 
 // Resume takes a job as far as its first tasks. It may be called at any time
@@ -69,17 +68,8 @@ func (i *Ingester) plan(ctx context.Context, rec *ledger.Record) (*plan.Plan, er
 	if err := i.warn(ctx, rec, p.Warnings(where)); err != nil {
 		return nil, err
 	}
-	in, err := i.pin(ctx, v, p, rec)
+	in, err := i.pinAll(ctx, v, p, rec)
 	if err != nil {
-		return nil, err
-	}
-	if rec.Waiting { // no event needs to find the job any more
-		if err := i.Ledger.Arrived(ctx, in.Bucket, in.Key, rec.Job.ID); err != nil {
-			return nil, err
-		}
-	}
-	// The file is this job's from now on, and makes no other one by being there.
-	if _, err := i.Ledger.ClaimDrop(ctx, ledger.Drop{Bucket: in.Bucket, Key: in.Key, VersionID: in.VersionID}, rec.Job.ID); err != nil {
 		return nil, err
 	}
 	sealed, refused, err := sealOutputs(ctx, v, rec.Job)
@@ -91,15 +81,15 @@ func (i *Ingester) plan(ctx context.Context, rec *ledger.Record) (*plan.Plan, er
 	if err != nil {
 		return nil, err
 	}
-	probed, err := i.probe(ctx, v, in)
+	probed, err := i.probeAll(ctx, v, rec.Job, in)
 	if err != nil {
 		return nil, err
 	}
-	if err := override(probed.Source.Picture, rec.Job.Inputs[0]); err != nil {
+	made, err := i.stitch(rec.Job, in, probed, wishes(rec.Job, p, presets, sealed, pictures))
+	if err != nil {
 		return nil, err
 	}
-	made := plan.Make(probed.Source, wishes(rec.Job, p, presets, sealed, pictures), i.Options)
-	made.Job, made.Input, made.Keys, made.Detected = rec.Job.ID, in, keys, probed.Detected
+	made.Job, made.Inputs, made.Keys = rec.Job.ID, in.pinned, keys
 	for n := range made.Outputs {
 		made.Outputs[n].Job = rec.Job.ID
 		if f := refused[n]; f != nil {
@@ -162,9 +152,8 @@ func (i *Ingester) settings(ctx context.Context, rec *ledger.Record) (*pipeline.
 	return p, presets, nil
 }
 
-// pin finds the job's input, or records that the job waits for it.
-func (i *Ingester) pin(ctx context.Context, v Vault, p *pipeline.Pipeline, rec *ledger.Record) (plan.Input, error) {
-	wanted := rec.Job.Inputs[0]
+// pin finds one of the job's inputs, or records that the job waits for it.
+func (i *Ingester) pin(ctx context.Context, v Vault, p *pipeline.Pipeline, rec *ledger.Record, wanted job.Input) (plan.Input, error) {
 	version := ""
 	if rec.Drop.Key == wanted.Key {
 		version = rec.Drop.VersionID
@@ -223,7 +212,7 @@ func (i *Ingester) probe(ctx context.Context, v Vault, in plan.Input) (Probed, e
 	if err := v.Verify(ctx, in); err != nil {
 		return Probed{}, err
 	}
-	input, err := v.Input(ctx, in)
+	input, err := v.Input(ctx, in, 2)
 	if err != nil {
 		return Probed{}, err
 	}
@@ -234,19 +223,6 @@ func (i *Ingester) probe(ctx context.Context, v Vault, in plan.Input) (Probed, e
 		err = job.DecryptFailed(err, in.Key, in.Encryption.Mode)
 	}
 	return probed, err
-}
-
-// override puts what the job says of its input in place of what was found.
-func override(p *plan.SourcePicture, in job.Input) error {
-	if p == nil || in.AspectRatio == "" || in.AspectRatio == "auto" {
-		return nil
-	}
-	shape, err := rational.Parse(in.AspectRatio)
-	if err != nil {
-		return job.FailCause(err, job.CodeValidation, "the input's AspectRatio %q is no ratio", in.AspectRatio)
-	}
-	p.SAR = shape.Mul(rational.New(int64(p.Height), int64(p.Width)))
-	return nil
 }
 
 // sealOutputs checks or makes the key of each output. An output whose key can't
@@ -345,7 +321,9 @@ func (i *Ingester) show(ctx context.Context, p *plan.Plan) error {
 	_, err := i.Ledger.UpdateJob(ctx, p.Job, func(r *ledger.Record) error {
 		r.Waiting = false
 		inputs := append([]job.Input(nil), r.Job.Inputs...)
-		inputs[0].DetectedProperties = &p.Detected
+		for n, take := range p.Programmes[0] {
+			inputs[n].DetectedProperties = &p.Inputs[take.Input].Detected
+		}
 		r.Job.Inputs = inputs
 		outputs := append([]job.Output(nil), r.Job.Outputs...)
 		for n := range outputs {

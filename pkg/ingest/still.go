@@ -113,7 +113,7 @@ func (g *gallery) look(ctx context.Context, key string, e *job.Encryption) (plan
 	if err := g.vault.Verify(ctx, in); err != nil {
 		return plan.Still{}, err
 	}
-	media, err := g.vault.Input(ctx, in)
+	media, err := g.vault.Input(ctx, in, 1)
 	if err != nil {
 		return plan.Still{}, err
 	}

@@ -158,7 +158,7 @@ func (w *world) Pin(_ context.Context, bucket, key, version string, e *job.Encry
 	return plan.Input{Bucket: bucket, Key: key, VersionID: now, ETag: "e", Size: size, Encryption: e}, nil
 }
 
-func (w *world) Input(ctx context.Context, in plan.Input) (source.Media, error) {
+func (w *world) Input(ctx context.Context, in plan.Input, _ int) (source.Media, error) {
 	if err := w.call(); err != nil {
 		return nil, err
 	}

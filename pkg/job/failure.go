@@ -42,6 +42,11 @@ const (
 	CodeKeyLength         Code = 4017
 	CodeUnwrapKey         Code = 4018
 	CodeGenerateKey       Code = 4019
+	CodeInputsTooLarge    Code = 4022
+	CodeInputsResolution  Code = 4023
+	CodeInputsThumbnails  Code = 4024
+	CodeInputsVideo       Code = 4025
+	CodeInputsAudio       Code = 4026
 	CodeCaptionTrack      Code = 4100 // an embedded caption track could not be interpreted
 	CodeCaptionFile       Code = 4101 // a caption file could not be interpreted
 	CodeCaptionUTF8       Code = 4102 // a caption file is not in UTF-8

@@ -1,5 +1,7 @@
 package job
 
+import "time"
+
 // The texts of failures. Those of 1001, 3001, 3002 and 4000 are the service's
 // own, as recorded in its notifications, and those of 3006 and 4016 to 4019 are
 // of its error table, with what to do behind them; the others are ours over the
@@ -161,4 +163,28 @@ func NoGenerator() *Failure {
 // GenerateFailed (4019) says that KMS would not make a key; hint says what to do.
 func GenerateFailed(cause error, keyARN, hint string) *Failure {
 	return FailCause(cause, CodeGenerateKey, "Elastic Transcoder was unable to generate a data key using the KMS key ARN %s; %s", keyARN, hint)
+}
+
+// ClipBeyondEnd (4014) says that a clip begins where its input has ended.
+func ClipBeyondEnd(start, ends time.Duration) *Failure {
+	return Fail(CodeClipBeyondEnd, "the StartTime of the clip, %.3f seconds, lies after the end of the input at %.3f seconds; let the clip begin earlier", start.Seconds(), ends.Seconds())
+}
+
+// ClipCutShort is the warning on a completed output whose clip was to go on
+// after the end of its input, in the service's words.
+const ClipCutShort = "The starting time plus the duration of a clip exceeded the length of the input file. Amazon Elastic Transcoder created an output file that is shorter than the specified duration."
+
+// InputsDiffer (4025 for video, 4026 for audio) says that an input, counted from
+// 1, lacks a stream that the first has, or has one that the first lacks.
+func InputsDiffer(code Code, number int, stream string, firstHas bool) *Failure {
+	says := "has %s and the first input has none"
+	if firstHas {
+		says = "has no %s and the first input has"
+	}
+	return Fail(code, "input #%d "+says+": all inputs that are joined must have %s, or all must lack it", number, stream, stream)
+}
+
+// InputsTooLarge (4022) says that the inputs together are more than is taken.
+func InputsTooLarge(bucket string, count int, size int64, limit string) *Failure {
+	return Fail(CodeInputsTooLarge, "the %d inputs are together larger than is taken: bucket=%s, size=%d; at most %s", count, bucket, size, limit)
 }

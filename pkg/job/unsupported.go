@@ -12,9 +12,6 @@ import (
 // known to package preset.
 func Unsupported(req *Request) error {
 	problems := &document.Problems{}
-	if len(req.Inputs) > 1 {
-		problems.Addf("inputs", "this version of Sealreel can't stitch several Inputs into one output yet: give one")
-	}
 	for i, in := range req.Inputs {
 		unsupportedInput(problems, fmt.Sprintf("inputs.%d.member.", i+1), in)
 	}
@@ -35,7 +32,6 @@ func Unsupported(req *Request) error {
 // unsupportedInput: the Container is a hint only, since what a file holds is
 // found out by its content.
 func unsupportedInput(problems *document.Problems, path string, in Input) {
-	notYet(problems, path, "TimeSpan", in.TimeSpan != nil)
 	notYet(problems, path, "InputCaptions", in.InputCaptions != nil)
 	if in.FrameRate != "" && in.FrameRate != "auto" {
 		problems.NotYet(path+"frameRate", in.FrameRate, "a FrameRate that overrides the input's own")
@@ -48,7 +44,6 @@ func unsupportedInput(problems *document.Problems, path string, in Input) {
 func unsupportedOutput(problems *document.Problems, path string, o Output) {
 	notYet(problems, path, "ThumbnailPattern", o.ThumbnailPattern != "")
 	notYet(problems, path, "ThumbnailEncryption", o.ThumbnailEncryption != nil)
-	notYet(problems, path, "Composition", len(o.Composition) > 0)
 	notYet(problems, path, "Captions", o.Captions != nil)
 	switch o.Rotate {
 	case "90", "180", "270":

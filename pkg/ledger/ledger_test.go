@@ -137,8 +137,8 @@ func TestFirstPlanAndReceiptWin(t *testing.T) {
 	l, _ := open()
 	ctx := t.Context()
 	for i := range 2 {
-		p, err := l.CreatePlan(ctx, &plan.Plan{Job: id, Input: plan.Input{Size: int64(i)}})
-		if err != nil || p.Input.Size != 0 {
+		p, err := l.CreatePlan(ctx, &plan.Plan{Job: id, Inputs: []plan.Input{{Size: int64(i)}}})
+		if err != nil || p.Inputs[0].Size != 0 {
 			t.Errorf("%v, %v", p, err)
 		}
 		if _, err := l.CreateReceipt(ctx, id, task.Chunk(0, 0), &task.Receipt{Frames: int64(i)}); err != nil {

@@ -30,12 +30,12 @@ type SourceArtwork struct {
 const MaxArtwork = 20
 
 // artwork are the pictures of the wish's album, in order (API: JobAlbumArt).
-func (d *draft) artwork(w Wish, embedded []SourceArtwork) ([]Artwork, *job.Failure) {
+func (d *draft) artwork(w Wish, embedded []SourceArtwork) ([]Artwork, error) {
 	album := w.Output.AlbumArt
 	if album == nil {
 		return nil, nil
 	}
-	kept := func(all []Artwork) ([]Artwork, *job.Failure) {
+	kept := func(all []Artwork) ([]Artwork, error) {
 		for _, e := range embedded {
 			a, failure := copied(e)
 			if failure != nil {

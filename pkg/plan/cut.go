@@ -1,19 +1,34 @@
 package plan
 
-import "sealreel/pkg/rational"
+import (
+	"cmp"
+	"slices"
+
+	"sealreel/pkg/rational"
+)
 
 // Chunk is a run of frames that one task encodes: the grid places First up to
 // and without End. Encoding begins at Lead, so that rate control has settled at
 // First; the frames before First are thrown away.
-//
-// Seek is where to look for the input in units of the timeline's TimeBase; with
-// FromStart it is not used and decoding begins at the first packet.
 type Chunk struct {
-	First     int64 `json:"first"`
-	End       int64 `json:"end"`
-	Lead      int64 `json:"lead"`
+	First int64  `json:"first"`
+	End   int64  `json:"end"`
+	Lead  int64  `json:"lead"`
+	Reads []Read `json:"reads,omitempty"` // in order, none without a picture
+}
+
+// Read is what a chunk shows of one take: the places From up to and without To
+// of the grid that begins with the input's time zero.
+//
+// Seek is where to look for them in the input, in units of the video's TimeBase;
+// with FromStart it is not used and decoding begins at the first packet.
+type Read struct {
+	Take      int   `json:"take,omitempty"`
+	From      int64 `json:"from"`
+	To        int64 `json:"to"`
 	Seek      int64 `json:"seek,omitempty"`
 	FromStart bool  `json:"fromStart,omitempty"`
+	Hold      bool  `json:"hold,omitempty"` // the last frame of the input, where To lies after its end
 }
 
 // Frames is the number of frames the chunk keeps.
@@ -21,13 +36,14 @@ func (c Chunk) Frames() int64 { return c.End - c.First }
 
 // Grid says how to cut: Frames places of 1/Rate seconds into chunks of about
 // Target frames, each but the last a whole number of Units (a segment, or a
-// GOP), with Lead frames encoded ahead of each but the first.
+// GOP), with Lead frames encoded ahead of each but the first. Whole is one chunk.
 type Grid struct {
 	Rate   rational.Rational
 	Frames int64
 	Unit   int64
 	Target int64
 	Lead   int64
+	Whole  bool
 }
 
 // seekBack is how far before a keyframe to look for it in a container without
@@ -35,40 +51,71 @@ type Grid struct {
 // the interleaving of transport streams allows between decoding and showing.
 const seekBack = 1
 
-// Cut divides the grid. Chunks are of even length, moved by at most a quarter
-// so that a chunk's encoding begins close after a keyframe of the source: what
-// lies between is decoded for nothing.
+// mostReads is how many takes a chunk reads at most, unless a single unit of its
+// grid has more: each is decoded by a decoder of its own, which takes memory.
+const mostReads = 12
+
+// Cut divides the grid of a single input. Chunks are of even length, moved by at
+// most a quarter so that a chunk's encoding begins close after a keyframe of the
+// source: what lies between is decoded for nothing.
 func Cut(t Timeline, g Grid) []Chunk {
+	return cut([]stretch{{end: g.Frames, Timeline: t}}, g)
+}
+
+// cut divides the grid that the stretches fill.
+func cut(all []stretch, g Grid) []Chunk {
 	if g.Frames <= 0 {
 		return nil
 	}
-	unit := max(g.Unit, 1)
-	target := max(g.Target, unit)
+	g.Unit = max(g.Unit, 1)
+	target := max(g.Target, g.Unit)
+	if g.Whole {
+		target = g.Frames
+	}
 	count := max((g.Frames+target/2)/target, 1)
 	chunks := make([]Chunk, 0, count)
 	first := int64(0)
 	for i := int64(1); i <= count && first < g.Frames; i++ {
 		end := g.Frames
 		if i < count {
-			end = boundary(t, g, unit, first, g.Frames*i/count, target/4)
+			end = boundary(all, g, first, g.Frames*i/count, target/4)
 		}
-		if end <= first {
-			continue
+		for first < end {
+			until := end
+			if !g.Whole {
+				until = fewReads(all, g, first, end)
+			}
+			chunks = append(chunks, chunkAt(all, g, first, until))
+			first = until
 		}
-		chunks = append(chunks, chunkAt(t, g, first, end))
-		first = end
 	}
 	return chunks
 }
 
-// boundary chooses the multiple of unit within slack of nominal at which the
+// fewReads is the last multiple of the unit up to end before which a chunk that
+// begins at first does not read too much.
+func fewReads(all []stretch, g Grid, first, end int64) int64 {
+	lead := max(first-g.Lead, 0)
+	reads := 0
+	for _, s := range all {
+		if s.first >= end || s.end <= lead || s.end <= s.first {
+			continue
+		}
+		if reads++; reads > mostReads {
+			return min(max(s.first/g.Unit*g.Unit, first/g.Unit*g.Unit+g.Unit), end)
+		}
+	}
+	return end
+}
+
+// boundary chooses the multiple of the unit within slack of nominal at which the
 // least is decoded for nothing, the nearest to nominal among equals.
-func boundary(t Timeline, g Grid, unit, first, nominal, slack int64) int64 {
-	nearest := (nominal + unit/2) / unit * unit
+func boundary(all []stretch, g Grid, first, nominal, slack int64) int64 {
+	nearest := (nominal + g.Unit/2) / g.Unit * g.Unit
 	best, bestWaste, bestOff := nearest, int64(-1), int64(0)
-	low := (max(nominal-slack, first+unit) + unit - 1) / unit * unit
-	for b := low; b <= min(nominal+slack, g.Frames-1); b += unit {
-		waste, off := wasted(t, g, b), abs(b-nominal)
+	low := (max(nominal-slack, first+g.Unit) + g.Unit - 1) / g.Unit * g.Unit
+	for b := low; b <= min(nominal+slack, g.Frames-1); b += g.Unit {
+		waste, off := wasted(all, g, b), abs(b-nominal)
 		if bestWaste < 0 || waste < bestWaste || waste == bestWaste && off < bestOff {
 			best, bestWaste, bestOff = b, waste, off
 		}
@@ -78,42 +125,87 @@ func boundary(t Timeline, g Grid, unit, first, nominal, slack int64) int64 {
 
 // wasted counts the frames between the keyframe where decoding would begin and
 // the first frame that a chunk beginning at b encodes.
-func wasted(t Timeline, g Grid, b int64) int64 {
+func wasted(all []stretch, g Grid, b int64) int64 {
 	lead := max(b-g.Lead, 0)
-	key, ok := t.keyframeBefore(t.shownAt(lead, g.Rate))
+	i, _ := slices.BinarySearchFunc(all, lead, func(s stretch, at int64) int { return cmp.Compare(s.end, at+1) })
+	s := all[min(i, len(all)-1)]
+	place := s.place(lead)
+	key, ok := s.keyframeBefore(s.shownAt(place, g.Rate))
 	if !ok {
-		return lead
+		return place
 	}
-	return lead - t.Index(key, g.Rate)
+	return place - s.Index(key, g.Rate)
 }
 
-func chunkAt(t Timeline, g Grid, first, end int64) Chunk {
+// stretch is what a take fills of a grid: the place first shows the place skip
+// of the grid that begins with the input's time zero.
+type stretch struct {
+	take       int
+	first, end int64
+	skip       int64
+	Timeline
+}
+
+// place is that of the input's own grid which a place of the output's shows.
+func (s stretch) place(n int64) int64 { return n - s.first + s.skip }
+
+func chunkAt(all []stretch, g Grid, first, end int64) Chunk {
 	c := Chunk{First: first, End: end, Lead: max(first-g.Lead, 0)}
-	if c.Lead == 0 || !t.Seekable {
-		c.FromStart = true
-		return c
-	}
-	shown := t.shownAt(c.Lead, g.Rate)
-	key, ok := t.keyframeBefore(shown)
-	switch {
-	case !ok:
-		c.FromStart = true
-	case t.Indexed:
-		c.Seek = shown
-	default:
-		c.Seek = key - t.TimeBase.Inv().Ceil(seekBack)
-		c.FromStart = c.Seek <= t.PTS[0]
-	}
-	if c.FromStart {
-		c.Seek = 0
+	for _, s := range all {
+		from, to := max(s.first, c.Lead), min(s.end, end)
+		if from < to {
+			c.Reads = append(c.Reads, s.read(from, to, g.Rate))
+		}
 	}
 	return c
 }
 
-// Earlier is the same chunk with a seek further back, for a container in which
-// the planned one landed too late.
-func (c Chunk) Earlier(t rational.Rational, seconds int64) Chunk {
-	c.Seek -= t.Inv().Ceil(seconds)
+// read plans how the places from up to to of the output's grid are found.
+func (s stretch) read(from, to int64, rate rational.Rational) Read {
+	r := Read{Take: s.take, From: s.place(from), To: s.place(to), Hold: to == s.end}
+	r.FromStart = !s.Seekable || r.From <= max(s.Index(s.PTS[0], rate), 0)
+	if r.FromStart {
+		return r
+	}
+	shown := s.shownAt(r.From, rate)
+	key, ok := s.keyframeBefore(shown)
+	switch {
+	case !ok:
+		r.FromStart = true
+	case s.Indexed:
+		r.Seek = shown
+	default:
+		r.Seek = key - s.TimeBase.Inv().Ceil(seekBack)
+		r.FromStart = r.Seek <= s.PTS[0]
+	}
+	if r.FromStart {
+		r.Seek = 0
+	}
+	return r
+}
+
+// FromStart says whether every input is decoded from its first packet.
+func (c Chunk) FromStart() bool {
+	return !slices.ContainsFunc(c.Reads, func(r Read) bool { return !r.FromStart })
+}
+
+// Earlier is the same chunk with seeks further back, for a container in which a
+// planned one landed too late; Start is that without any.
+func (c Chunk) Earlier(takes []Take, seconds int64) Chunk {
+	c.Reads = slices.Clone(c.Reads)
+	for i := range c.Reads {
+		r := &c.Reads[i]
+		r.Seek -= takes[r.Take].Video.TimeBase.Inv().Ceil(seconds)
+	}
+	return c
+}
+
+// Start is the same chunk with every input decoded from its first packet.
+func (c Chunk) Start() Chunk {
+	c.Reads = slices.Clone(c.Reads)
+	for i := range c.Reads {
+		c.Reads[i].FromStart = true
+	}
 	return c
 }
 

@@ -81,22 +81,28 @@ func sound(tl Timeline, g Grid, chunks []Chunk) error {
 	next := int64(0)
 	for i, c := range chunks {
 		last := i == len(chunks)-1
+		if len(c.Reads) != 1 {
+			return fmt.Errorf("chunk %d reads %v", i, c.Reads)
+		}
+		r := c.Reads[0]
 		switch {
+		case r.From != c.Lead || r.To != c.End || r.Hold != last:
+			return fmt.Errorf("chunk %d reads %+v", i, r)
 		case c.First != next || c.End <= c.First:
 			return fmt.Errorf("chunk %d is [%d,%d) after %d", i, c.First, c.End, next)
 		case !last && c.End%g.Unit != 0:
 			return fmt.Errorf("chunk %d ends at %d, no multiple of %d", i, c.End, g.Unit)
 		case c.Lead != max(0, c.First-g.Lead):
 			return fmt.Errorf("chunk %d leads in at %d", i, c.Lead)
-		case c.Lead == 0 && !c.FromStart:
+		case c.Lead == 0 && !r.FromStart:
 			return fmt.Errorf("chunk %d seeks although it needs the first frame", i)
-		case !c.FromStart && c.Seek > tl.shownAt(c.Lead, g.Rate):
+		case !r.FromStart && r.Seek > tl.shownAt(c.Lead, g.Rate):
 			return fmt.Errorf("chunk %d seeks behind what it needs", i)
 		case c.Frames() > 2*max(g.Target, g.Unit)+g.Unit:
 			return fmt.Errorf("chunk %d has %d frames", i, c.Frames())
 		}
-		if key, ok := tl.keyframeBefore(tl.shownAt(c.Lead, g.Rate)); ok && !c.FromStart && !tl.Indexed {
-			if before := float64(key-c.Seek) / 90000; before < 0.999 {
+		if key, ok := tl.keyframeBefore(tl.shownAt(c.Lead, g.Rate)); ok && !r.FromStart && !tl.Indexed {
+			if before := float64(key-r.Seek) / 90000; before < 0.999 {
 				return fmt.Errorf("chunk %d seeks %.3f s before its keyframe", i, before)
 			}
 		}
@@ -122,7 +128,7 @@ func TestWhatCannotBeSoughtIsReadFromTheStart(t *testing.T) {
 	tl := constant(rational.Int(25), rational.New(1, 90000), 1500, 0, 50, false)
 	tl.Seekable = false
 	for i, c := range Cut(tl, Grid{Rate: rational.Int(25), Frames: 1500, Unit: 50, Target: 250, Lead: 50}) {
-		if !c.FromStart || c.Seek != 0 {
+		if !c.FromStart() || c.Reads[0].Seek != 0 {
 			t.Errorf("chunk %d is %+v", i, c)
 		}
 	}

@@ -2,7 +2,6 @@ package plan
 
 import (
 	"slices"
-	"time"
 
 	"sealreel/pkg/job"
 	"sealreel/pkg/rational"
@@ -11,8 +10,9 @@ import (
 // draft is a plan in the making. needs go with Groups.
 type draft struct {
 	*Plan
-	seconds int64
-	needs   []need
+	seconds    int64
+	needs      []need
+	programmes []*programme
 }
 
 // need is what outputs need of the chunks that they share: every boundary is a
@@ -36,12 +36,12 @@ func (d *draft) target(picture bool, rate rational.Rational) int64 {
 }
 
 // join puts an output into the first group that it can share a decode with:
-// one of the same rate in which a boundary that suits all is not further away
+// one of the same programme and rate in which a boundary that suits all is not further away
 // than a chunk is long. A new group is made where there is none.
-func (d *draft) join(picture bool, rate rational.Rational, n need, output int) int {
+func (d *draft) join(programme int, picture bool, rate rational.Rational, n need, output int) int {
 	for i := range d.Groups {
 		g, has := &d.Groups[i], &d.needs[i]
-		if g.Picture != picture || g.Rate != rate || has.whole != n.whole {
+		if g.Programme != programme || g.Picture != picture || g.Rate != rate || has.whole != n.whole {
 			continue
 		}
 		if both := lcm(has.unit, n.unit); both <= max(d.target(picture, rate), n.unit, has.unit) {
@@ -50,33 +50,32 @@ func (d *draft) join(picture bool, rate rational.Rational, n need, output int) i
 			return i
 		}
 	}
-	d.Groups = append(d.Groups, Group{Picture: picture, Rate: rate, Outputs: []int{output}})
+	d.Groups = append(d.Groups, Group{Programme: programme, Picture: picture, Rate: rate, Outputs: []int{output}})
 	d.needs = append(d.needs, n)
 	return len(d.Groups) - 1
 }
 
 // cut divides each group, and names the streams that are read.
-func (d *draft) cut(src Source) {
+func (d *draft) cut() {
 	for i := range d.Groups {
 		g := &d.Groups[i]
-		grid := Grid{Rate: g.Rate, Unit: d.needs[i].unit, Target: d.target(g.Picture, g.Rate), Lead: d.needs[i].lead}
+		p := d.programmes[g.Programme]
+		grid := Grid{Rate: g.Rate, Unit: d.needs[i].unit, Target: d.target(g.Picture, g.Rate), Lead: d.needs[i].lead, Whole: d.needs[i].whole}
 		if g.Picture {
-			t := src.Picture.Timeline
-			d.Video = &Video{Stream: src.Picture.Stream, TimeBase: t.TimeBase, Start: t.Start, Reset: src.Reset, First: t.PTS[0]}
-			grid.Frames = t.Frames(g.Rate)
-			if d.needs[i].whole {
-				grid.Target = grid.Frames
-			}
-			g.Chunks = Cut(t, grid)
+			all := p.stretches(g.Rate)
+			grid.Frames = all[len(all)-1].end
+			g.Chunks = cut(all, grid)
 		} else {
-			grid.Frames = max(g.Rate.Div(rational.Int(int64(time.Second))).Ceil(int64(src.Sound.Ends)), 1)
+			grid.Frames = max(perNanosecond(g.Rate).Ceil(int64(p.heard())), 1)
 			g.Chunks = cutEvenly(grid)
 		}
 		g.Frames = grid.Frames
 		d.limitSegments(i)
 	}
-	if len(d.Sounds) > 0 {
-		d.Audio = &Audio{Stream: src.Sound.Stream, Start: src.Sound.Start, Reset: src.Reset, Begins: src.Sound.Begins}
+	for i, p := range d.programmes {
+		picture := slices.ContainsFunc(d.Groups, func(g Group) bool { return g.Programme == i && g.Picture })
+		sound := slices.ContainsFunc(d.Sounds, func(s Sound) bool { return s.Programme == i })
+		d.Programmes = append(d.Programmes, p.read(picture, sound))
 	}
 }
 

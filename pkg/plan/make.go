@@ -52,6 +52,7 @@ type Wish struct {
 	Watermarks []Still
 	// Artwork are those of its album.
 	Artwork []Still
+	Clip    Span // of the only input, in place of the scenes'; zero for none
 }
 
 // Options are an operator's. ChunkSeconds is how long chunks are about to be.
@@ -62,35 +63,77 @@ type Options struct {
 // aacFrame is the number of samples in a frame of AAC.
 const aacFrame = 1024
 
-// Make cuts the work for the wishes: it fills Video, Audio, Sounds, Groups and
-// Outputs of a plan. An output has the streams that both its preset and the
-// input have; one that has none of them is planned with its failure.
+// Make cuts the work for wishes that play a whole input: see Stitch.
 func Make(src Source, wishes []Wish, opts Options) *Plan {
+	p, err := Stitch([]Scene{{Source: src}}, wishes, opts)
+	if err != nil {
+		panic(err) // neither a clip nor another input is asked for
+	}
+	return p
+}
+
+// Stitch cuts the work for wishes that play the scenes one after the other: it
+// fills Programmes, Sounds, Groups and Outputs of a plan. Programme 0 has a take
+// for each scene. An output has the streams that both its preset and the inputs
+// have; one that can't be made is planned with its failure. Scenes that don't fit
+// together, and one that begins after its input's end, are a *job.Failure.
+func Stitch(scenes []Scene, wishes []Wish, opts Options) (*Plan, error) {
 	d := &draft{Plan: &Plan{}, seconds: int64(opts.ChunkSeconds)}
+	var used streams
 	for _, w := range wishes {
-		o := Output{
-			ID: w.Output.ID, Group: -1, Sound: -1, Container: w.Preset.Container,
-			Bucket: w.Bucket, Key: w.Key, Encryption: w.Output.Encryption,
-		}
-		if src.Sound != nil && w.Preset.HasAudio() {
-			o.Sound = d.sound(soundOf(w.Preset.Audio, src.Sound))
-		}
-		var failure *job.Failure
-		switch segment := segmentSeconds(w); {
-		case src.Picture != nil && w.Preset.HasVideo():
-			d.planPicture(src.Picture, w, segment, &o)
-		case o.Sound >= 0:
-			d.planSound(w, segment, &o)
-			o.Artwork, failure = d.artwork(w, src.Artwork)
-		default:
-			failure = mismatch(w.Preset, src)
-		}
-		if d.Outputs = append(d.Outputs, o); failure != nil {
-			d.Fail(len(d.Outputs)-1, failure)
+		used.picture, used.sound = used.picture || w.Preset.HasVideo(), used.sound || w.Preset.HasAudio()
+	}
+	if err := alike(scenes, used); err != nil {
+		return nil, err
+	}
+	base, err := lay(scenes, used)
+	if err != nil {
+		return nil, err
+	}
+	d.programmes = append(d.programmes, base)
+	for _, w := range wishes {
+		o, err := d.output(scenes, used, w)
+		if d.Outputs = append(d.Outputs, o); err != nil {
+			d.Fail(len(d.Outputs)-1, job.FailureOf(err))
 		}
 	}
-	d.cut(src)
-	return d.Plan
+	d.cut()
+	return d.Plan, nil
+}
+
+// output plans an output, all but its chunks. What can't be made is a
+// *job.Failure.
+func (d *draft) output(scenes []Scene, used streams, w Wish) (o Output, err error) {
+	o = Output{
+		ID: w.Output.ID, Group: -1, Sound: -1, Container: w.Preset.Container,
+		Bucket: w.Bucket, Key: w.Key, Encryption: w.Output.Encryption,
+	}
+	programme := 0
+	if w.Clip != (Span{}) {
+		if programme, err = d.clipped(scenes, w.Clip, used); err != nil {
+			return o, err
+		}
+	}
+	p := d.programmes[programme]
+	if p.short {
+		o.Warning = job.ClipCutShort
+	}
+	src := p.sources[0]
+	if src.Sound != nil && w.Preset.HasAudio() {
+		s := soundOf(w.Preset.Audio, src.Sound)
+		s.Programme = programme
+		o.Sound = d.sound(s)
+	}
+	switch segment := segmentSeconds(w); {
+	case src.Picture != nil && w.Preset.HasVideo():
+		err = d.planPicture(programme, w, segment, &o)
+	case o.Sound >= 0:
+		d.planSound(programme, w, segment, &o)
+		o.Artwork, err = d.artwork(w, src.Artwork)
+	default:
+		err = mismatch(w.Preset, scenes[0].Source)
+	}
+	return o, err
 }
 
 func mismatch(ps *preset.Preset, src Source) *job.Failure {
@@ -130,15 +173,22 @@ func (d *draft) sound(s Sound) int {
 	return len(d.Sounds) - 1
 }
 
-// planPicture plans an output with a picture.
-func (d *draft) planPicture(src *SourcePicture, w Wish, segment rational.Rational, o *Output) {
-	v := w.Preset.Video
-	rate := preset.FrameRateFor(v, src.Rate)
+// planPicture plans an output with a picture. Its rate is that of the first
+// input; what another is like is made to fit.
+func (d *draft) planPicture(programme int, w Wish, segment rational.Rational, o *Output) error {
+	v, sources := w.Preset.Video, d.programmes[programme].sources
+	rate := preset.FrameRateFor(v, sources[0].Picture.Rate)
 	gop := preset.GOPFrames(v, rate, segment)
-	size := preset.SizeFor(v, src.Width, src.Height, src.SAR, rotation(w.Output.Rotate, src.Rotation))
+	size := sources[0].Picture.size(w)
 	o.Picture = pictureOf(v, size, gop)
+	for take, src := range sources[1:] {
+		o.Picture.fit(take+1, src.Picture.size(w))
+	}
+	if err := o.Picture.sameSize(o.Key); err != nil {
+		return err
+	}
 	if o.Picture.Marks = d.marks(w, size); len(o.Picture.Marks) > 0 {
-		o.Picture.Matrix = matrix(src.Matrix, size)
+		o.Picture.Matrix = matrix(sources[0].Picture.Matrix, size)
 	}
 	pieces := int64(gop.SegmentFrames)
 	o.divide(w, pieces)
@@ -149,7 +199,13 @@ func (d *draft) planPicture(src *SourcePicture, w Wish, segment rational.Rationa
 	case gop.Fixed && pieces == 0:
 		n.unit = int64(gop.Frames)
 	}
-	o.Group = d.join(true, rate, n, len(d.Outputs))
+	o.Group = d.join(programme, true, rate, n, len(d.Outputs))
+	return nil
+}
+
+// size is how the picture becomes that of an output.
+func (p *SourcePicture) size(w Wish) preset.Geometry {
+	return preset.SizeFor(w.Preset.Video, p.Width, p.Height, p.SAR, rotation(w.Output.Rotate, p.Rotation))
 }
 
 // rotation is how far to turn: what the output says, or for auto what the input
@@ -169,12 +225,12 @@ func rotation(wanted string, detected int) int {
 }
 
 // planSound plans an output without a picture, on a grid of AAC frames.
-func (d *draft) planSound(w Wish, segment rational.Rational, o *Output) {
+func (d *draft) planSound(programme int, w Wish, segment rational.Rational, o *Output) {
 	rate := rational.New(int64(d.Sounds[o.Sound].SampleRate), aacFrame)
 	if segment.Sign() > 0 {
 		o.divide(w, max(1, segment.Mul(rate).Floor(1)))
 	}
-	o.Group = d.join(false, rate, need{unit: max(o.SegmentFrames, o.FragmentFrames, 1)}, len(d.Outputs))
+	o.Group = d.join(programme, false, rate, need{unit: max(o.SegmentFrames, o.FragmentFrames, 1)}, len(d.Outputs))
 }
 
 // soundOf derives an encoding from a preset. A rate of auto keeps the source's

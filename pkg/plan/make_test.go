@@ -50,7 +50,7 @@ func TestLadderSharesOneDecodeAndOneSound(t *testing.T) {
 			t.Errorf("a chunk begins at %d, within a segment", c.First)
 		}
 	}
-	if len(p.SoundsOf(0)) != 1 || p.Audio == nil || p.Video == nil {
+	if len(p.SoundsOf(0)) != 1 || p.Programmes[0][0].Audio == nil || p.Programmes[0][0].Video == nil {
 		t.Error("streams are missing")
 	}
 }

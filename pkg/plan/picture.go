@@ -8,18 +8,21 @@ import (
 // Picture is how the frames of an output are made. Bit rates are in bits a
 // second, BufferSize is in bits, GOP in frames.
 type Picture struct {
-	Geometry   preset.Geometry `json:"geometry"`
-	Codec      string          `json:"codec,omitempty"` // as presets name it; see Coded
-	Profile    string          `json:"profile,omitempty"`
-	Level      string          `json:"level,omitempty"`
-	References int             `json:"references,omitempty"`
-	BitRate    int64           `json:"bitRate,omitempty"`
-	MaxBitRate int64           `json:"maxBitRate,omitempty"`
-	BufferSize int64           `json:"bufferSize,omitempty"`
-	RateFactor string          `json:"rateFactor,omitempty"` // in place of a bit rate
-	Lossless   bool            `json:"lossless,omitempty"`
-	GOP        int             `json:"gop"`
-	FixedGOP   bool            `json:"fixedGop,omitempty"`
+	Geometry preset.Geometry `json:"geometry"`
+	// Others are the geometries of takes that need another one, by their place in
+	// the programme: their pictures are of another shape, and come out as large.
+	Others     map[int]preset.Geometry `json:"others,omitempty"`
+	Codec      string                  `json:"codec,omitempty"` // as presets name it; see Coded
+	Profile    string                  `json:"profile,omitempty"`
+	Level      string                  `json:"level,omitempty"`
+	References int                     `json:"references,omitempty"`
+	BitRate    int64                   `json:"bitRate,omitempty"`
+	MaxBitRate int64                   `json:"maxBitRate,omitempty"`
+	BufferSize int64                   `json:"bufferSize,omitempty"`
+	RateFactor string                  `json:"rateFactor,omitempty"` // in place of a bit rate
+	Lossless   bool                    `json:"lossless,omitempty"`
+	GOP        int                     `json:"gop"`
+	FixedGOP   bool                    `json:"fixedGop,omitempty"`
 	// PixelFormat is ffmpeg's name of what is encoded, "" for yuv420p.
 	PixelFormat string `json:"pixelFormat,omitempty"`
 	LoopCount   string `json:"loopCount,omitempty"` // of GIF: Infinite, or how often it is repeated
@@ -47,6 +50,25 @@ func (p *Picture) Coded() string {
 // Whole says whether the picture is encoded in one piece: the frames of a GIF
 // are described by what differs from the one before, all through the file.
 func (p *Picture) Whole() bool { return p.Coded() == GIF }
+
+// Of is the geometry of a take.
+func (p *Picture) Of(take int) preset.Geometry {
+	if g, other := p.Others[take]; other {
+		return g
+	}
+	return p.Geometry
+}
+
+// fit notes the geometry of a take.
+func (p *Picture) fit(take int, g preset.Geometry) {
+	if g == p.Geometry {
+		return
+	}
+	if p.Others == nil {
+		p.Others = map[int]preset.Geometry{}
+	}
+	p.Others[take] = g
+}
 
 const kilobit = 1000
 

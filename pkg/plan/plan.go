@@ -21,22 +21,21 @@ import (
 )
 
 // Version is the version of plans that this code writes. It reads no newer one.
-const Version = 1
+const Version = 2
 
 // Plan is all that the tasks of a job need to know.
 type Plan struct {
-	Version int    `json:"version"`
-	Job     string `json:"job"`
-	Input   Input  `json:"input"`
-	Keys    Keys   `json:"keys"`
-	// Detected is what the probe found, for the job to show.
-	Detected job.DetectedProperties `json:"detected"`
-	Video    *Video                 `json:"video,omitempty"` // nil when no picture is made
-	Audio    *Audio                 `json:"audio,omitempty"` // nil when no sound is made
-	Sounds   []Sound                `json:"sounds,omitempty"`
-	Stills   []Still                `json:"stills,omitempty"` // what outputs draw on their frames
-	Groups   []Group                `json:"groups"`
-	Outputs  []Output               `json:"outputs"`
+	Version int     `json:"version"`
+	Job     string  `json:"job"`
+	Inputs  []Input `json:"inputs"` // each object once, whatever is taken of it
+	Keys    Keys    `json:"keys"`
+	// Programmes are what outputs play, each in takes. The first has a take for
+	// each of the job's inputs; others are of outputs with a clip of their own.
+	Programmes [][]Take `json:"programmes"`
+	Sounds     []Sound  `json:"sounds,omitempty"`
+	Stills     []Still  `json:"stills,omitempty"` // what outputs draw on their frames
+	Groups     []Group  `json:"groups"`
+	Outputs    []Output `json:"outputs"`
 }
 
 // Input is the pinned version of an object: later reads carry VersionID and
@@ -51,6 +50,8 @@ type Input struct {
 	// Envelope is that of the version, in mode s3-encryption-client: later reads
 	// use this one, whatever the object's metadata says then.
 	Envelope *envelope.Envelope `json:"envelope,omitempty"`
+	// Detected is what the probe found, for the job to show.
+	Detected job.DetectedProperties `json:"detected"`
 }
 
 // Still is a picture that a user gave, pinned as an Input is.
@@ -89,11 +90,16 @@ type Audio struct {
 	Start  rational.Rational `json:"start"`
 	Reset  bool              `json:"reset,omitempty"`  // as for Video
 	Begins time.Duration     `json:"begins,omitempty"` // after time zero
+	// Seek is where to look for the sound of a take, after time zero; nil is from
+	// the beginning.
+	Seek   *time.Duration `json:"seek,omitempty"`
+	Silent bool           `json:"silent,omitempty"` // the take begins after the sound has ended
 }
 
-// Sound is one encoding of the audio stream, shared by the outputs that name
+// Sound is one encoding of a programme's sound, shared by the outputs that name
 // it. BitRate is in bits a second; Channels 0 keeps the source's.
 type Sound struct {
+	Programme  int    `json:"programme,omitempty"`
 	Codec      string `json:"codec"`
 	BitRate    int    `json:"bitRate"`
 	SampleRate int    `json:"sampleRate"`
@@ -103,11 +109,12 @@ type Sound struct {
 // Group is a set of outputs that one decode feeds: they share rate and chunks.
 // Without Picture its grid is of AAC frames and nothing is decoded for it.
 type Group struct {
-	Picture bool              `json:"picture"`
-	Rate    rational.Rational `json:"rate"`
-	Frames  int64             `json:"frames"`
-	Chunks  []Chunk           `json:"chunks"`
-	Outputs []int             `json:"outputs"`
+	Programme int               `json:"programme,omitempty"`
+	Picture   bool              `json:"picture"`
+	Rate      rational.Rational `json:"rate"`
+	Frames    int64             `json:"frames"`
+	Chunks    []Chunk           `json:"chunks"`
+	Outputs   []int             `json:"outputs"`
 }
 
 // Output is one output of the job, by its place there.
@@ -126,6 +133,7 @@ type Output struct {
 	// after the other; 0: a group of pictures.
 	FragmentFrames int64           `json:"fragmentFrames,omitempty"`
 	Encryption     *job.Encryption `json:"encryption,omitempty"` // with the wrapped key, also when it was generated
+	Warning        string          `json:"warning,omitempty"`    // for the completed output to show
 	Failure        *task.Failure   `json:"failure,omitempty"`    // known before anything was encoded
 }
 

@@ -14,7 +14,8 @@ import (
 )
 
 // artwork makes the pictures of an output's album and stores them, sealed, for
-// assemble to put into the file. The task of the first chunk does it.
+// assemble to put into the file: those that are embedded are of the first input.
+// The task of the first chunk does it.
 func (w *chunkWork) artwork(ctx context.Context, place int) ([]task.Artwork, error) {
 	var all []task.Artwork
 	for i, a := range w.plan.Outputs[place].Artwork {
@@ -28,15 +29,16 @@ func (w *chunkWork) artwork(ctx context.Context, place int) ([]task.Artwork, err
 }
 
 func (w *chunkWork) onePicture(ctx context.Context, name string, a plan.Artwork) (task.Artwork, error) {
-	in, err := w.vault.Input(ctx, w.plan.Input)
+	programme := w.plan.Programmes[w.plan.Groups[w.group].Programme]
+	in, done, err := w.openInputs(ctx, w.vault, programme[:1])
+	defer done()
 	if err != nil {
 		return task.Artwork{}, err
 	}
-	defer in.Close()
 	var given []picture
 	if !a.Embedded {
 		s := w.plan.Stills[a.Still]
-		media, err := w.vault.Input(ctx, s.Input)
+		media, err := w.vault.Input(ctx, s.Input, 1)
 		if err != nil {
 			return task.Artwork{}, err
 		}
@@ -50,12 +52,12 @@ func (w *chunkWork) onePicture(ctx context.Context, name string, a plan.Artwork)
 		made.Bytes = counted.n
 		return err
 	}
-	err = w.encode(ctx, in, given, []stream{{name, store}}, func(input []string, stills, outputs [][]string) []string {
+	err = w.encode(ctx, in, given, []stream{{name, store}}, func(inputs, stills, outputs [][]string) []string {
 		var still []string
 		if !a.Embedded {
 			still = stills[0]
 		}
-		return encode.Artwork(a, input, still, outputs[0])
+		return encode.Artwork(a, inputs[0], still, outputs[0])
 	})
 	if err == nil && made.Bytes == 0 {
 		err = errNoPicture

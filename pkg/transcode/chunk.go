@@ -166,26 +166,31 @@ var retreats = []int64{0, 15, 1 << 20}
 
 // encodePictures encodes the chunk for the outputs at the places.
 func (w *chunkWork) encodePictures(ctx context.Context, places []int) error {
-	in, err := w.vault.Input(ctx, w.plan.Input)
+	g := w.plan.Groups[w.group]
+	planned, programme := g.Chunks[w.number], w.plan.Programmes[g.Programme]
+	var takes []plan.Take
+	for _, r := range planned.Reads {
+		takes = append(takes, programme[r.Take])
+	}
+	in, done, err := w.openInputs(ctx, w.vault, takes)
+	defer done()
 	if err != nil {
 		return err
 	}
-	defer in.Close()
 	pictures, err := w.pictures(ctx, places)
 	defer closeAll(pictures)
 	if err != nil {
 		return err
 	}
-	planned := w.plan.Groups[w.group].Chunks[w.number]
 	for i, seconds := range retreats {
 		c := planned
 		switch {
-		case i > 0 && c.FromStart:
+		case i > 0 && c.FromStart():
 			return job.BadMedia(err)
 		case i == len(retreats)-1:
-			c.FromStart = true
+			c = c.Start()
 		default:
-			c = c.Earlier(w.plan.Video.TimeBase, seconds)
+			c = c.Earlier(programme, seconds)
 		}
 		if err = w.encodeFrom(ctx, in, pictures, places, c); !errors.Is(err, errFrames) {
 			return w.mediaError(err)
@@ -195,7 +200,7 @@ func (w *chunkWork) encodePictures(ctx context.Context, places []int) error {
 	return job.BadMedia(err)
 }
 
-func (w *chunkWork) encodeFrom(ctx context.Context, in source.Media, pictures []picture, places []int, c plan.Chunk) error {
+func (w *chunkWork) encodeFrom(ctx context.Context, in []source.Media, pictures []picture, places []int, c plan.Chunk) error {
 	g := w.plan.Groups[w.group]
 	streams := make([]stream, len(places))
 	for i, place := range places {
@@ -203,8 +208,8 @@ func (w *chunkWork) encodeFrom(ctx context.Context, in source.Media, pictures []
 			return w.take(ctx, place, body, g, c)
 		}}
 	}
-	return w.encode(ctx, in, pictures, streams, func(input []string, stills, outputs [][]string) []string {
-		return encode.Pictures(w.plan, w.group, w.number, c, places, input, stills, outputs, w.Settings)
+	return w.encode(ctx, in, pictures, streams, func(inputs, stills, outputs [][]string) []string {
+		return encode.Pictures(w.plan, w.group, c, places, inputs, stills, outputs, w.Settings)
 	})
 }
 

@@ -12,7 +12,7 @@ func (w *chunkWork) pictures(ctx context.Context, places []int) ([]picture, erro
 	var all []picture
 	for _, n := range encode.Stills(w.plan, places) {
 		s := w.plan.Stills[n]
-		media, err := w.vault.Input(ctx, s.Input)
+		media, err := w.vault.Input(ctx, s.Input, 1)
 		if err != nil {
 			return all, err
 		}

@@ -11,12 +11,13 @@ import (
 
 	"sealreel/pkg/encode"
 	"sealreel/pkg/fragment"
+	"sealreel/pkg/plan"
 	"sealreel/pkg/rational"
 	"sealreel/pkg/task"
 )
 
-// audio encodes the input's sound once, from start to end, and cuts it where
-// the chunks end. Each chunk's message is sent as soon as the sound of the
+// audio encodes the sound of each programme once, from start to end, and cuts it
+// where the chunks end. Each chunk's message is sent as soon as the sound of the
 // chunk is stored, so that pictures are encoded while the sound goes on.
 func (a *attempt) audio(ctx context.Context) error {
 	done, err := a.Ledger.Receipts(ctx, a.plan.Job)
@@ -43,27 +44,47 @@ func (a *attempt) encodeSound(ctx context.Context, pieces *pieces) error {
 		return err
 	}
 	defer vault.Close()
-	in, err := vault.Input(ctx, a.plan.Input)
-	if err != nil {
-		return err
-	}
-	defer in.Close()
 	pieces.vault = vault
-	streams := make([]stream, len(a.plan.Sounds))
-	for i := range streams {
-		streams[i] = stream{name: fmt.Sprintf("sound-%d", i), take: func(ctx context.Context, body io.Reader) error {
-			return pieces.take(ctx, i, body)
-		}}
-	}
-	if err := a.encode(ctx, in, nil, streams, func(input []string, _, outputs [][]string) []string {
-		return encode.Sounds(a.plan, input, outputs)
-	}); err != nil {
-		return a.mediaError(err)
+	for number, takes := range a.plan.Programmes {
+		var places []int
+		for i, s := range a.plan.Sounds {
+			if s.Programme == number {
+				places = append(places, i)
+			}
+		}
+		switch {
+		case len(places) == 0:
+		case len(takes) == 1 && !takes[0].Audio.Silent:
+			err = a.encodeTake(ctx, pieces, takes[0], places)
+		default:
+			err = (&relay{attempt: a, pieces: pieces, vault: vault, places: places}).run(ctx, takes)
+		}
+		if err != nil {
+			return a.mediaError(err)
+		}
 	}
 	if !pieces.complete() {
 		return errors.New("the encoder ended before the sound of every chunk was there")
 	}
 	return nil
+}
+
+// encodeTake encodes the sound of a programme with a single take.
+func (a *attempt) encodeTake(ctx context.Context, pieces *pieces, take plan.Take, places []int) error {
+	in, done, err := a.openInputs(ctx, pieces.vault, []plan.Take{take})
+	defer done()
+	if err != nil {
+		return err
+	}
+	streams := make([]stream, len(places))
+	for i, place := range places {
+		streams[i] = stream{name: fmt.Sprintf("sound-%d", place), take: func(ctx context.Context, body io.Reader) error {
+			return pieces.take(ctx, place, body)
+		}}
+	}
+	return a.encode(ctx, in, nil, streams, func(inputs, _, outputs [][]string) []string {
+		return encode.Sounds(a.plan, places, inputs[0], outputs)
+	})
 }
 
 // pieces are the stretches of sound that chunks wait for.

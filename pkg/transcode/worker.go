@@ -24,8 +24,8 @@ import (
 
 // Vault holds one job's media under the job's keys. Close forgets the keys.
 type Vault interface {
-	// Input opens the plan's input.
-	Input(ctx context.Context, in plan.Input) (source.Media, error)
+	// Input opens one of the plan's inputs, of which so many are open at once.
+	Input(ctx context.Context, in plan.Input, together int) (source.Media, error)
 	// Store seals a file of an output and creates the object. When it is there
 	// already and ours, that is no error; when it is not ours, the error is a
 	// *job.Failure of job.CodeOutputExists.

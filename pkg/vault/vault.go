@@ -60,9 +60,25 @@ func (v *Vault) Document(ctx context.Context, bucket, key, versionID string, lim
 	return io.ReadAll(io.LimitReader(body, limit+1))
 }
 
-// window is how an object is read: twelve megabytes of memory and, where it is
-// read forward, up to three requests at once.
-var window = source.Options{BlockSize: 2 << 20, Blocks: 6, ReadAhead: 2}
+// window is how an object is read of which so many are read at once: twelve
+// megabytes of memory for one and, where it is read forward, up to three requests
+// at once; four times as much for any number of them, as long as there are not
+// more than two hundred.
+func window(together int) source.Options {
+	const (
+		block, smallest = 2 << 20, 64 << 10
+		blocks, least   = 6, 4
+		most            = 4 * blocks * block
+	)
+	if together*blocks*block <= most {
+		return source.Options{BlockSize: block, Blocks: blocks, ReadAhead: 2}
+	}
+	size := block
+	for size > smallest && together*least*size > most {
+		size /= 2
+	}
+	return source.Options{BlockSize: size, Blocks: least, ReadAhead: 1}
+}
 
 // Session is a vault with the keys of one job for one invocation. It must be
 // closed.
@@ -165,14 +181,14 @@ func modeName(e *job.Encryption) string {
 	return e.Mode
 }
 
-// Input opens a pinned input as plaintext. What reading it meets is a
-// *job.Failure when it can't be mended by trying again.
-func (s *Session) Input(ctx context.Context, in plan.Input) (source.Media, error) {
+// Input opens a pinned input as plaintext, one of so many that are open at once.
+// What reading it meets is a *job.Failure when it can't be mended by trying again.
+func (s *Session) Input(ctx context.Context, in plan.Input, together int) (source.Media, error) {
 	m, err := s.opening(ctx, in)
 	if err != nil {
 		return nil, err
 	}
-	raw := s.raw(ctx, in, m)
+	raw := s.raw(ctx, in, m, window(together))
 	if m == nil || m.Mode.Side != seal.Here {
 		return raw, nil
 	}
@@ -192,7 +208,7 @@ func (s *Session) Verify(ctx context.Context, in plan.Input) error {
 	if err != nil || m == nil || format(m.Mode) != aesstream.GCM {
 		return err
 	}
-	raw := s.raw(ctx, in, m)
+	raw := s.raw(ctx, in, m, window(1))
 	defer raw.Close()
 	return decryptFailure(aesstream.VerifyGCM(ctx, io.NewSectionReader(raw, 0, in.Size), in.Size, params(m)), in)
 }
@@ -207,9 +223,9 @@ func decryptFailure(err error, in plan.Input) error {
 }
 
 // raw opens a pinned object as S3 gives it.
-func (s *Session) raw(ctx context.Context, in plan.Input, m *seal.Material) *source.Reader {
+func (s *Session) raw(ctx context.Context, in plan.Input, m *seal.Material, window source.Options) *source.Reader {
 	o := s3store.Object{Bucket: in.Bucket, Key: in.Key, VersionID: in.VersionID, ETag: in.ETag}
-	return open(ctx, s.store, o, m, in.Size, func(err error) error {
+	return open(ctx, s.store, o, m, in.Size, window, func(err error) error {
 		return s3store.InputFailure(err, o, modeName(in.Encryption))
 	})
 }
@@ -234,7 +250,7 @@ func params(m *seal.Material) aesstream.Params {
 	return aesstream.Params{Mode: format(m.Mode), Key: m.Key, IV: m.IV}
 }
 
-func open(ctx context.Context, store *s3store.Store, o s3store.Object, m *seal.Material, size int64, explain func(error) error) *source.Reader {
+func open(ctx context.Context, store *s3store.Store, o s3store.Object, m *seal.Material, size int64, window source.Options, explain func(error) error) *source.Reader {
 	return source.New(ctx, func(ctx context.Context, off, n int64) (io.ReadCloser, error) {
 		body, err := store.ReadRange(ctx, o, m, off, n)
 		if err != nil {

@@ -246,7 +246,7 @@ func TestPin(t *testing.T) {
 	if err != nil || in.Size != 4 || in.ETag != `"e"` {
 		t.Errorf("%+v, %v", in, err)
 	}
-	r, err := s.Input(t.Context(), in)
+	r, err := s.Input(t.Context(), in, 1)
 	if err != nil {
 		t.Fatal(err)
 	}

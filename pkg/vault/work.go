@@ -45,7 +45,7 @@ func (s *Session) Work(ctx context.Context, key string, size int64) (io.ReadClos
 	if err != nil {
 		return nil, err
 	}
-	in := open(ctx, s.workStore, s3store.Object{Bucket: s.workBucket, Key: key}, nil, size, func(err error) error { return err })
+	in := open(ctx, s.workStore, s3store.Object{Bucket: s.workBucket, Key: key}, nil, size, window(1), func(err error) error { return err })
 	r, err := work.NewReader(io.NewSectionReader(in, 0, size), m.Key, s.workBucket+"/"+key)
 	if err != nil {
 		in.Close()

@@ -167,7 +167,7 @@ func (s *service) media(ctx context.Context, d ledger.Drop) error {
 	if err := s.described(ctx, in); err != nil {
 		return err
 	}
-	src, err := v.Input(ctx, in)
+	src, err := v.Input(ctx, in, 1)
 	if err != nil {
 		return err
 	}
