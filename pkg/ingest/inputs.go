@@ -69,6 +69,13 @@ func (i *Ingester) pinAll(ctx context.Context, v Vault, p *pipeline.Pipeline, re
 	if waiting != nil {
 		return inputs{}, waiting
 	}
+	if rec.Waiting { // no event needs to find the job any more
+		for _, pinned := range in.pinned {
+			if err := i.Ledger.Arrived(ctx, pinned.Bucket, pinned.Key, rec.Job.ID); err != nil {
+				return inputs{}, err
+			}
+		}
+	}
 	total := int64(0)
 	for _, pinned := range in.pinned {
 		if total += pinned.Size; total > mostBytes || total < 0 {
