@@ -108,7 +108,7 @@ func TestInputThatIsDeletedMeanwhile(t *testing.T) {
 		_, err := site.ledger.Plan(t.Context(), id)
 		return err == nil
 	})
-	in := planOf(t, id).Input
+	in := planOf(t, id).Inputs[0]
 	client := s3.NewFromConfig(site.aws, func(o *s3.Options) { o.UsePathStyle = true })
 	if _, err := client.DeleteObject(t.Context(), &s3.DeleteObjectInput{Bucket: &in.Bucket, Key: &in.Key, VersionId: &in.VersionID}); err != nil {
 		t.Fatal(err)
