@@ -13,6 +13,7 @@ import (
 	"sealreel/pkg/ledger"
 	"sealreel/pkg/part"
 	"sealreel/pkg/progressive"
+	"sealreel/pkg/soundfile"
 	"sealreel/pkg/task"
 	"sealreel/pkg/transcode"
 )
@@ -30,6 +31,13 @@ type container struct {
 var containers = map[string]container{
 	"mp4": {"video/mp4", "audio/mp4", progressiveMP4},
 	"gif": {"image/gif", "", asEncoded},
+
+	"flac": {"", "audio/flac", soundAlone(soundfile.FLAC)},
+	"mp2":  {"", "audio/mpeg", soundAlone(soundfile.Raw)},
+	"mp3":  {"", "audio/mpeg", soundAlone(soundfile.MP3)},
+	"oga":  {"", "audio/ogg", soundAlone(soundfile.Ogg)},
+	"ogg":  {"", "audio/ogg", soundAlone(soundfile.Ogg)},
+	"wav":  {"", "audio/wav", soundAlone(soundfile.WAV)},
 }
 
 // file joins the output's parts into one file, straight into the sealed upload.
@@ -171,4 +179,19 @@ func progressiveMP4(p *parts) (write, error) {
 		return nil, err
 	}
 	return func(ctx context.Context, w io.Writer) error { return layout.Stream(w, p.open(ctx)) }, nil
+}
+
+// soundAlone is a file of sound and nothing else.
+func soundAlone(plan func(*part.Sequence) (*soundfile.File, error)) func(*parts) (write, error) {
+	return func(p *parts) (write, error) {
+		sequence, err := part.Join(fragment.Audio, p.indexes[fragment.Audio])
+		if err != nil {
+			return nil, err
+		}
+		file, err := plan(sequence)
+		if err != nil {
+			return nil, err
+		}
+		return func(ctx context.Context, w io.Writer) error { return file.Stream(w, p.open(ctx)) }, nil
+	}
 }

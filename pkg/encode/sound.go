@@ -26,15 +26,49 @@ func Sounds(p *plan.Plan, places []int, input []string, outputs [][]string) []st
 }
 
 // soundCodec are the settings of one encoding, and of its container between
-// ffmpeg and us.
+// ffmpeg and us: the one that has a place for its codec.
 func soundCodec(s plan.Sound) []string {
-	args := []string{"-c:a", "aac"}
+	var args []string
+	format, bits := "mp4", strconv.Itoa(s.BitDepth)
+	switch {
+	case s.Codec == plan.PCM && s.BitDepth == 8: // WAV has no other of 8 bits
+		args, format = []string{"-c:a", "pcm_u8"}, "mov"
+	case s.Codec == plan.PCM:
+		args, format = []string{"-c:a", "pcm_s" + bits + "le"}, "mov"
+	case s.Codec == plan.FLAC:
+		args = []string{"-c:a", "flac", "-bits_per_raw_sample", bits, "-strict", "experimental"}
+	default:
+		args = []string{"-c:a", encoders[s.Codec]}
+	}
 	if s.BitRate > 0 {
 		args = append(args, "-b:a", strconv.Itoa(s.BitRate))
 	}
 	return append(args,
-		"-f", "mp4", "-movflags", "empty_moov+default_base_moof", "-frag_duration", "1000000",
+		"-f", format, "-movflags", "empty_moov+default_base_moof", "-frag_duration", "1000000",
 		"-map_metadata", "-1", "-map_chapters", "-1")
+}
+
+// encoders are those of ffmpeg for the codecs with a bit rate.
+var encoders = map[string]string{plan.AAC: "aac", plan.MP3: "libmp3lame", plan.MP2: "mp2", plan.Vorbis: "libvorbis"}
+
+// mp2Delay is how many samples ffmpeg's encoder of layer II puts before the
+// first, and keeps back of the last.
+const mp2Delay = 481
+
+// Delay is how many samples an encoder puts before the first of the sound. first
+// is how long the first packet lasts.
+func Delay(s plan.Sound, first int64) int64 {
+	switch s.Codec {
+	case plan.AAC:
+		return 1024
+	case plan.MP3:
+		return 576 + 529 // LAME's own, and that of every decoder
+	case plan.MP2:
+		return mp2Delay
+	case plan.Vorbis: // the first packet only prepares the next: nothing is heard of it
+		return first
+	}
+	return 0
 }
 
 // heard says where in an input a take's sound is looked for.
@@ -51,8 +85,7 @@ func heard(t plan.Take) []string {
 func soundGraph(p *plan.Plan, take plan.Take, places []int) string {
 	graph := soundOf(take, len(places))
 	for i, place := range places {
-		s := p.Sounds[place]
-		graph += fmt.Sprintf(";[in%d]%s,apad=whole_len=%d[out%d]", i, samplesOf(take, s), pictureSamples(p, place), i)
+		graph += fmt.Sprintf(";[in%d]%s,%s[out%d]", i, samplesOf(take, p.Sounds[place]), ending(p, place), i)
 	}
 	return graph
 }
@@ -78,7 +111,7 @@ func soundOf(t plan.Take, n int) string {
 // the input has a hole, and what is too much is cut off. A take that has an end
 // has exactly so many samples.
 func samplesOf(t plan.Take, s plan.Sound) string {
-	chain := fmt.Sprintf("aresample=%d:async=1:first_pts=0,aformat=channel_layouts=%s", s.SampleRate, layout(s.Channels))
+	chain := fmt.Sprintf("aresample=%d:async=1:first_pts=0,aformat=channel_layouts=%s", s.SampleRate, layout(s))
 	if n := Samples(t, s); n > 0 {
 		chain += fmt.Sprintf(",apad=whole_len=%d,atrim=end_sample=%d", n, n)
 	}
@@ -95,6 +128,22 @@ func Samples(t plan.Take, s plan.Sound) int64 {
 	}
 	rate := rational.Int(int64(s.SampleRate))
 	return plan.Place(ends, rate) - plan.Place(t.Begins, rate)
+}
+
+// ending makes samples into what the encoder at the place takes, up to the end of
+// the picture that they go with. That of layer II keeps back what it has at the
+// end: silence brings it out.
+func ending(p *plan.Plan, place int) string {
+	s := p.Sounds[place]
+	chain := fmt.Sprintf("apad=whole_len=%d", pictureSamples(p, place))
+	if s.Lossless() {
+		format := map[int]string{8: "u8", 16: "s16", 24: "s32", 32: "s32"}[s.BitDepth]
+		chain = fmt.Sprintf("aformat=sample_fmts=%s,%s", format, chain)
+	}
+	if s.Codec == plan.MP2 {
+		chain += fmt.Sprintf(",apad=pad_len=%d", mp2Delay)
+	}
+	return chain
 }
 
 // pictureSamples is how many samples of an encoding the longest picture takes
@@ -115,8 +164,13 @@ func fraction(r rational.Rational) string {
 	return fmt.Sprintf("%d/%d", r.Num, max(r.Den, 1))
 }
 
-// layout is ffmpeg's name of the usual layout of n channels.
-func layout(n int) string {
-	names := []string{"mono", "stereo", "3.0", "4.0", "5.0", "5.1", "6.1", "7.1"}
-	return names[min(max(n, 1), len(names))-1]
+// layout is ffmpeg's name of the usual layout of a sound's channels: four of them
+// are two in front with the centre and the back in AAC, and a pair behind the
+// pair in front elsewhere.
+func layout(s plan.Sound) string {
+	names := []string{"mono", "stereo", "3.0", "quad", "5.0", "5.1", "6.1", "7.1"}
+	if s.Codec == plan.AAC {
+		names[3] = "4.0"
+	}
+	return names[min(max(s.Channels, 1), len(names))-1]
 }

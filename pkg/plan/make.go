@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"slices"
 	"time"
 
 	"sealreel/pkg/job"
@@ -59,9 +58,6 @@ type Wish struct {
 type Options struct {
 	ChunkSeconds int
 }
-
-// aacFrame is the number of samples in a frame of AAC.
-const aacFrame = 1024
 
 // Make cuts the work for wishes that play a whole input: see Stitch.
 func Make(src Source, wishes []Wish, opts Options) *Plan {
@@ -164,15 +160,6 @@ func (o *Output) divide(w Wish, frames int64) {
 	}
 }
 
-// sound finds or adds an encoding.
-func (d *draft) sound(s Sound) int {
-	if i := slices.Index(d.Sounds, s); i >= 0 {
-		return i
-	}
-	d.Sounds = append(d.Sounds, s)
-	return len(d.Sounds) - 1
-}
-
 // planPicture plans an output with a picture. Its rate is that of the first
 // input; what another is like is made to fit.
 func (d *draft) planPicture(programme int, w Wish, segment rational.Rational, o *Output) error {
@@ -223,32 +210,3 @@ func rotation(wanted string, detected int) int {
 	}
 	return detected
 }
-
-// planSound plans an output without a picture, on a grid of AAC frames.
-func (d *draft) planSound(programme int, w Wish, segment rational.Rational, o *Output) {
-	rate := rational.New(int64(d.Sounds[o.Sound].SampleRate), aacFrame)
-	if segment.Sign() > 0 {
-		o.divide(w, max(1, segment.Mul(rate).Floor(1)))
-	}
-	o.Group = d.join(programme, false, rate, need{unit: max(o.SegmentFrames, o.FragmentFrames, 1)}, len(d.Outputs))
-}
-
-// soundOf derives an encoding from a preset. A rate of auto keeps the source's
-// where AAC has it.
-func soundOf(a *preset.Audio, src *SourceSound) Sound {
-	s := Sound{Codec: a.Codec, BitRate: a.Kbps() * kilobit, SampleRate: a.Hz(), Channels: a.ChannelCount()}
-	if s.SampleRate == 0 {
-		s.SampleRate = 48000
-		if slices.Contains(aacRates, src.SampleRate) {
-			s.SampleRate = src.SampleRate
-		}
-	}
-	if s.Channels == 0 {
-		s.Channels = min(max(src.Channels, 1), 8)
-	}
-	return s
-}
-
-// aacRates are the sample rates of MPEG-4 AAC (ISO/IEC 14496-3, table 1.18)
-// that are of use for whole programmes.
-var aacRates = []int{16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000}

@@ -96,18 +96,8 @@ type Audio struct {
 	Silent bool           `json:"silent,omitempty"` // the take begins after the sound has ended
 }
 
-// Sound is one encoding of a programme's sound, shared by the outputs that name
-// it. BitRate is in bits a second; Channels 0 keeps the source's.
-type Sound struct {
-	Programme  int    `json:"programme,omitempty"`
-	Codec      string `json:"codec"`
-	BitRate    int    `json:"bitRate"`
-	SampleRate int    `json:"sampleRate"`
-	Channels   int    `json:"channels"`
-}
-
 // Group is a set of outputs that one decode feeds: they share rate and chunks.
-// Without Picture its grid is of AAC frames and nothing is decoded for it.
+// Without Picture its grid is of frames of sound and nothing is decoded for it.
 type Group struct {
 	Programme int               `json:"programme,omitempty"`
 	Picture   bool              `json:"picture"`

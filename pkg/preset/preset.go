@@ -101,6 +101,17 @@ func (a *Audio) Kbps() int { return number(a.BitRate) }
 // Hz is the audio's sample rate, 0 for the source's.
 func (a *Audio) Hz() int { return number(a.SampleRate) }
 
+// defaultBits is the depth of samples of presets that name none.
+const defaultBits = 16
+
+// Bits is the depth of the samples of flac and pcm.
+func (a *Audio) Bits() int {
+	if a.CodecOptions != nil && a.CodecOptions.BitDepth != "" {
+		return number(a.CodecOptions.BitDepth)
+	}
+	return defaultBits
+}
+
 // ChannelCount is the number of channels, 0 for the source's.
 func (a *Audio) ChannelCount() int { return number(a.Channels) }
 

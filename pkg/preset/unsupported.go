@@ -3,6 +3,7 @@ package preset
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"sealreel/pkg/document"
 	"sealreel/pkg/job"
@@ -14,7 +15,7 @@ import (
 // its line away here. What a request alone asks for is known to job.Unsupported.
 func Unsupported(p *Preset) error {
 	problems := &document.Problems{}
-	if p.Container != "mp4" && p.Container != "ts" {
+	if !slices.Contains(writable, p.Container) {
 		problems.NotYet("container", p.Container, "the container "+p.Container)
 	}
 	if v := p.Video; v != nil {
@@ -34,19 +35,32 @@ func Unsupported(p *Preset) error {
 	return problems.Err()
 }
 
+// writable are the containers that files and segments are written in.
+var writable = []string{"flac", "mp2", "mp3", "mp4", "oga", "ogg", "ts", "wav"}
+
+// fastestVorbis is the highest sample rate in Hz for which the encoder of Vorbis
+// keeps to a bit rate.
+const fastestVorbis = 48000
+
 func unsupportedAudio(problems *document.Problems, a *Audio) {
-	if a.Codec != "AAC" {
-		problems.NotYet("audio.codec", a.Codec, "audio in the codec "+a.Codec)
-	}
 	if a.AudioPackingMode != "" && a.AudioPackingMode != SingleTrack {
 		problems.NotYet("audio.audioPackingMode", a.AudioPackingMode, "the AudioPackingMode "+a.AudioPackingMode)
 	}
-	if a.CodecOptions == nil {
+	if a.Codec == "vorbis" && a.Hz() > fastestVorbis {
+		problems.Add("audio.sampleRate", a.SampleRate,
+			fmt.Sprintf("the encoder of Vorbis keeps to no BitRate above %d Hz: choose %d, or auto, which goes no higher", fastestVorbis, fastestVorbis))
+	}
+	o := a.CodecOptions
+	if o == nil {
 		return
 	}
-	switch profile := a.CodecOptions.Profile; profile {
-	case "HE-AAC", "HE-AACv2":
-		problems.NotYet("audio.codecOptions.profile", profile, "the AAC profile "+profile)
+	if o.Profile == "HE-AAC" || o.Profile == "HE-AACv2" {
+		problems.Add("audio.codecOptions.profile", o.Profile,
+			"Sealreel's encoder makes AAC-LC alone: choose AAC-LC, or auto, which makes it at every BitRate")
+	}
+	if a.Codec == "pcm" && o.Signed == "Unsigned" && a.Bits() > 8 {
+		problems.Add("audio.codecOptions.signed", o.Signed,
+			fmt.Sprintf("samples of %d bits are always signed in the containers of pcm, and only those of 8 bits are not: choose Signed, or the BitDepth 8", a.Bits()))
 	}
 }
 

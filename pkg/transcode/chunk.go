@@ -152,11 +152,22 @@ func (w *chunkWork) loadSounds(ctx context.Context) error {
 	}
 	w.sounds = map[int]*soundtrack{}
 	for _, sound := range needed {
-		if w.sounds[sound], err = w.loadSound(ctx, s.Parts[sound]); err != nil {
+		if w.sounds[sound], err = w.loadSound(ctx, s.Parts[sound], w.muxes(sound)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// muxes says whether the chunk puts the sound into segments. That of single
+// files stays where it is stored, however long it is, until they are assembled.
+func (w *chunkWork) muxes(sound int) bool {
+	for _, place := range w.plan.Groups[w.group].Outputs {
+		if o := w.plan.Outputs[place]; o.Sound == sound && o.SegmentFrames > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // retreats are how many seconds before the planned place the input is looked

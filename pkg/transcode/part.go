@@ -1,6 +1,7 @@
 package transcode
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"crypto/rand"
@@ -21,22 +22,60 @@ func (a *attempt) newKey(name string) string {
 	return fmt.Sprintf("%s/%s-%s", a.plan.Job, name, rand.Text())
 }
 
-// storePart stores samples that are in memory as a part.
-func (a *attempt) storePart(ctx context.Context, vault Vault, name string, track *fragment.Track, samples []fragment.Sample) (task.Part, error) {
-	index := part.NewIndexWriter(track)
-	data := make([]io.Reader, len(samples))
-	for i, s := range samples {
-		if err := index.Add(s); err != nil {
-			return task.Part{}, err
-		}
-		data[i] = bytes.NewReader(s.Data)
+// partWriter stores samples as a part while they come.
+type partWriter struct {
+	attempt *attempt
+	vault   Vault
+	key     string
+	index   *part.IndexWriter
+	pipe    *io.PipeWriter
+	buf     *bufio.Writer
+	stored  chan stored
+}
+
+type stored struct {
+	size int64
+	err  error
+}
+
+// newPart begins a part. It must be ended or abandoned.
+func (a *attempt) newPart(ctx context.Context, vault Vault, name string, track *fragment.Track) *partWriter {
+	r, w := io.Pipe()
+	p := &partWriter{
+		attempt: a, vault: vault, key: a.newKey(name), index: part.NewIndexWriter(track),
+		pipe: w, buf: bufio.NewWriterSize(w, 64<<10), stored: make(chan stored, 1),
 	}
-	key := a.newKey(name)
-	size, err := vault.StoreWork(ctx, key+".data", io.MultiReader(data...))
-	if err != nil {
+	go func() {
+		size, err := vault.StoreWork(ctx, p.key+".data", r)
+		r.CloseWithError(errOr(err, io.ErrClosedPipe))
+		p.stored <- stored{size, err}
+	}()
+	return p
+}
+
+func (p *partWriter) add(s fragment.Sample) error {
+	if err := p.index.Add(s); err != nil {
+		return err
+	}
+	_, err := p.buf.Write(s.Data)
+	return err
+}
+
+// end stores what is left, and then the index.
+func (p *partWriter) end(ctx context.Context) (task.Part, error) {
+	err := p.buf.Flush()
+	p.pipe.CloseWithError(err)
+	done := <-p.stored
+	if err := errOr(done.err, err); err != nil {
 		return task.Part{}, err
 	}
-	return a.storeIndex(ctx, vault, key, size, index)
+	return p.attempt.storeIndex(ctx, p.vault, p.key, done.size, p.index)
+}
+
+// abandon breaks the part off, so that it is not stored.
+func (p *partWriter) abandon() {
+	p.pipe.CloseWithError(context.Canceled)
+	<-p.stored
 }
 
 // storeIndex stores the index of a part whose data is stored.

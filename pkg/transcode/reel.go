@@ -1,13 +1,10 @@
 package transcode
 
 import (
-	"bufio"
 	"context"
 	"fmt"
-	"io"
 
 	"sealreel/pkg/fragment"
-	"sealreel/pkg/part"
 	"sealreel/pkg/task"
 )
 
@@ -16,42 +13,16 @@ import (
 type reel struct {
 	*chunkWork
 	place int
-
-	key    string
-	codec  string
-	index  *part.IndexWriter
-	pipe   *io.PipeWriter
-	buf    *bufio.Writer
-	stored chan stored
-}
-
-type stored struct {
-	size int64
-	err  error
+	codec string
+	part  *partWriter // nil before the first frame
 }
 
 func (r *reel) frame(ctx context.Context, track *fragment.Track, f frame) error {
-	if r.index == nil {
-		r.begin(ctx, track)
+	if r.part == nil {
+		r.codec = track.Codec
+		r.part = r.newPart(ctx, r.vault, fmt.Sprintf("%s-picture-%d", task.Chunk(r.group, r.number), r.place), track)
 	}
-	if err := r.index.Add(f.Sample); err != nil {
-		return err
-	}
-	_, err := r.buf.Write(f.Data)
-	return err
-}
-
-func (r *reel) begin(ctx context.Context, track *fragment.Track) {
-	pr, pw := io.Pipe()
-	r.index, r.codec, r.pipe = part.NewIndexWriter(track), track.Codec, pw
-	r.buf = bufio.NewWriterSize(pw, 64<<10)
-	r.key = r.newKey(fmt.Sprintf("%s-picture-%d", task.Chunk(r.group, r.number), r.place))
-	r.stored = make(chan stored, 1)
-	go func() {
-		size, err := r.vault.StoreWork(ctx, r.key+".data", pr)
-		pr.CloseWithError(errOr(err, io.ErrClosedPipe))
-		r.stored <- stored{size, err}
-	}()
+	return r.part.add(f.Sample)
 }
 
 func (r *reel) end(ctx context.Context) (task.Made, error) {
@@ -59,16 +30,12 @@ func (r *reel) end(ctx context.Context) (task.Made, error) {
 	if s := r.sounds[r.plan.Outputs[r.place].Sound]; s != nil {
 		codecs = append(codecs, s.track.Codec)
 	}
-	if r.index == nil { // sound alone
+	if r.part == nil { // sound alone
 		return task.Made{Codecs: codecs}, nil
 	}
-	err := r.buf.Flush()
-	r.pipe.CloseWithError(err)
-	done := <-r.stored
-	if err := errOr(done.err, err); err != nil {
-		return task.Made{}, err
-	}
-	part, err := r.storeIndex(ctx, r.vault, r.key, done.size, r.index)
+	open := r.part
+	r.part = nil
+	part, err := open.end(ctx)
 	if err != nil {
 		return task.Made{}, err
 	}
@@ -76,7 +43,7 @@ func (r *reel) end(ctx context.Context) (task.Made, error) {
 }
 
 func (r *reel) abandon() {
-	if r.pipe != nil {
-		r.pipe.CloseWithError(context.Canceled)
+	if r.part != nil {
+		r.part.abandon()
 	}
 }

@@ -196,6 +196,12 @@ func (p *pieces) take(ctx context.Context, sound int, body io.Reader) error {
 		return err
 	}
 	var cutters []*cutter
+	defer func() {
+		for _, c := range cutters {
+			c.abandon()
+		}
+	}()
+	delay := int64(-1)
 	for g := range p.plan.Groups {
 		if slices.Contains(p.needs[g], sound) {
 			cutters = append(cutters, &cutter{pieces: p, sound: sound, group: g, track: track})
@@ -209,7 +215,10 @@ func (p *pieces) take(ctx context.Context, sound int, body io.Reader) error {
 		if err != nil {
 			return err
 		}
-		f.Shift(-priming)
+		if delay < 0 {
+			delay = encode.Delay(p.plan.Sounds[sound], f.Samples[0].Duration)
+		}
+		f.Shift(-delay)
 		for _, c := range cutters {
 			if err := c.add(ctx, f.Samples); err != nil {
 				return err
@@ -227,9 +236,6 @@ func (p *pieces) take(ctx context.Context, sound int, body io.Reader) error {
 	return nil
 }
 
-// priming is how many samples ffmpeg's AAC encoder puts before the first.
-const priming = 1024
-
 // cutter cuts one encoding at the ends of a group's chunks: a frame belongs to
 // the chunk in which it begins to sound, the encoder's delay to the first.
 type cutter struct {
@@ -237,7 +243,7 @@ type cutter struct {
 	sound, group int
 	track        *fragment.Track
 	chunk        int
-	held         []fragment.Sample
+	open         *partWriter // of the piece, nil before its first sample
 }
 
 func (c *cutter) add(ctx context.Context, samples []fragment.Sample) error {
@@ -247,7 +253,13 @@ func (c *cutter) add(ctx context.Context, samples []fragment.Sample) error {
 				return err
 			}
 		}
-		c.held = append(c.held, s)
+		c.begin(ctx)
+		if c.open == nil {
+			continue
+		}
+		if err := c.open.add(s); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -276,19 +288,35 @@ func (c *cutter) finish(ctx context.Context) error {
 	return nil
 }
 
-func (c *cutter) flush(ctx context.Context) error {
-	chunk, held := c.chunk, c.held
-	c.chunk, c.held = c.chunk+1, nil
+// begin opens the piece of the chunk, unless it is open or an earlier attempt
+// has stored it.
+func (c *cutter) begin(ctx context.Context) {
 	c.mu.Lock()
-	stored := c.done[task.Piece(c.group, chunk)]
+	stored := c.done[task.Piece(c.group, c.chunk)]
 	c.mu.Unlock()
-	if stored {
+	if c.open == nil && !stored {
+		name := fmt.Sprintf("%s-sound-%d", task.Piece(c.group, c.chunk), c.sound)
+		c.open = c.newPart(ctx, c.vault, name, c.track)
+	}
+}
+
+func (c *cutter) flush(ctx context.Context) error {
+	c.begin(ctx)
+	chunk, open := c.chunk, c.open
+	c.chunk, c.open = c.chunk+1, nil
+	if open == nil {
 		return nil
 	}
-	name := fmt.Sprintf("%s-sound-%d", task.Piece(c.group, chunk), c.sound)
-	part, err := c.storePart(ctx, c.vault, name, c.track, held)
+	part, err := open.end(ctx)
 	if err != nil {
 		return err
 	}
 	return c.store(ctx, c.group, chunk, c.sound, part)
+}
+
+// abandon lets go of the open piece, which is not stored then.
+func (c *cutter) abandon() {
+	if c.open != nil {
+		c.open.abandon()
+	}
 }

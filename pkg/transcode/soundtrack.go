@@ -16,13 +16,21 @@ type soundtrack struct {
 	frames []fragment.Sample
 }
 
-// loadSound reads a piece that the audio task stored.
-func (w *chunkWork) loadSound(ctx context.Context, p task.Part) (*soundtrack, error) {
-	track, frames, err := loadPart(ctx, w.vault, p)
+// loadSound reads a piece that the audio task stored: what it is, and where it
+// is asked for its frames.
+func (w *chunkWork) loadSound(ctx context.Context, p task.Part, frames bool) (*soundtrack, error) {
+	if !frames {
+		index, err := LoadIndex(ctx, w.vault, p.Index)
+		if err != nil {
+			return nil, err
+		}
+		return &soundtrack{track: index.Track}, nil
+	}
+	track, samples, err := loadPart(ctx, w.vault, p)
 	if err != nil {
 		return nil, err
 	}
-	return &soundtrack{track: track, frames: frames}, nil
+	return &soundtrack{track: track, frames: samples}, nil
 }
 
 // reader is a place in the sound, for one output. That of nil is nil.

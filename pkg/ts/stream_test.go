@@ -32,7 +32,7 @@ func TestAnnexB(t *testing.T) {
 }
 
 func TestADTSHeader(t *testing.T) {
-	a, err := newADTS(&fragment.Track{Kind: fragment.Audio, ObjectType: 2, SampleRate: 44100, Channels: 2})
+	a, err := newADTS(&fragment.Track{Kind: fragment.Audio, Coding: fragment.AAC, ObjectType: 2, SampleRate: 44100, Channels: 2})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -29,8 +29,9 @@ func pat() []byte {
 	return section(0, []byte{0, 1, 0xe0 | pmtPID>>8, pmtPID & 0xff})
 }
 
-// pmt lists the streams of program 1; the clock is on the first.
-func pmt(video, audio bool) []byte {
+// pmt lists the streams of program 1, the sound by its type, 0 for none; the clock
+// is on the first.
+func pmt(video bool, audio byte) []byte {
 	clock := videoPID
 	if !video {
 		clock = audioPID
@@ -39,8 +40,8 @@ func pmt(video, audio bool) []byte {
 	if video {
 		body = append(body, h264Type, 0xe0|videoPID>>8, videoPID&0xff, 0xf0, 0)
 	}
-	if audio {
-		body = append(body, adtsType, 0xe0|audioPID>>8, audioPID&0xff, 0xf0, 0)
+	if audio != 0 {
+		body = append(body, audio, 0xe0|audioPID>>8, audioPID&0xff, 0xf0, 0)
 	}
 	return section(2, body)
 }

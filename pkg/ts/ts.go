@@ -1,5 +1,5 @@
 // Package ts writes HLS media segments: MPEG-2 transport streams (ISO/IEC
-// 13818-1) of H.264 and AAC, each complete in itself (RFC 8216, 3.2).
+// 13818-1) of H.264 and AAC or MP3, each complete in itself (RFC 8216, 3.2).
 //
 // Every segment begins with PAT and PMT, has them again in front of each
 // keyframe, and has the parameter sets in front of each keyframe. Continuity
@@ -44,8 +44,10 @@ const (
 	videoPID = 0x0100
 	audioPID = 0x0101
 
-	h264Type = 0x1b
-	adtsType = 0x0f
+	h264Type  = 0x1b
+	adtsType  = 0x0f
+	mpeg1Type = 0x03 // sound of MPEG-1
+	mpeg2Type = 0x04 // sound of MPEG-2, at half the rates
 
 	videoStream = 0xe0
 	audioStream = 0xc0

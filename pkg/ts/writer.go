@@ -10,14 +10,12 @@ import (
 )
 
 const (
-	// audioBytes is the most ADTS data of a PES packet: with its header it
+	// audioBytes is the most frames of a PES packet: with its header it
 	// fills 16 packets.
 	audioBytes = 16*(PacketSize-4) - ptsHeader
 
 	// audioSpan is the longest sound of a PES packet.
 	audioSpan = Clock * 4 / 10
-
-	frameSamples = 1024 // of an AAC frame
 
 	never = -1 << 62 // no clock reference was written yet
 )
@@ -37,7 +35,7 @@ type Writer struct {
 	z        *packetizer
 	config   Config
 	sets     [][]byte
-	adts     adts
+	format   soundFormat
 	patBytes []byte
 	pmtBytes []byte
 	pat, pmt stream
@@ -52,7 +50,7 @@ type Writer struct {
 
 // sound is a PES packet of audio that is still being filled.
 type sound struct {
-	data   []byte // ADTS frames
+	data   []byte // frames
 	pts    int64  // of the first
 	frames int64
 	pes    []byte // reused
@@ -78,11 +76,11 @@ func NewWriter(w io.Writer, c Config) (*Writer, error) {
 	}
 	if c.Audio != nil {
 		var err error
-		if t.adts, err = newADTS(c.Audio); err != nil {
+		if t.format, err = formatOf(c.Audio); err != nil {
 			return nil, err
 		}
 	}
-	t.patBytes, t.pmtBytes = pat(), pmt(c.Video != nil, c.Audio != nil)
+	t.patBytes, t.pmtBytes = pat(), pmt(c.Video != nil, t.format.kind)
 	return t, nil
 }
 
@@ -152,7 +150,7 @@ func (t *Writer) tables(wanted bool) error {
 	return t.z.table(&t.pmt, t.pmtBytes)
 }
 
-// WriteAudio writes one AAC frame (without ADTS header) that is heard at pts.
+// WriteAudio writes one frame, of AAC without an ADTS header, that is heard at pts.
 // Frames are gathered into PES packets of up to 0.4 s; one that does not
 // continue the frame before it to the tick begins a new packet.
 func (t *Writer) WriteAudio(frame []byte, pts int64) error {
@@ -176,7 +174,7 @@ func (t *Writer) writeAudio(frame []byte, pts int64) error {
 		s.pts = pts
 	}
 	var err error
-	if s.data, err = t.adts.append(s.data, frame); err != nil {
+	if s.data, err = t.format.append(s.data, frame); err != nil {
 		return fmt.Errorf("sound at %d: %w", pts, err)
 	}
 	s.frames++
@@ -186,12 +184,12 @@ func (t *Writer) writeAudio(frame []byte, pts int64) error {
 // full says whether a frame of the size must go to a new packet.
 func (t *Writer) full(size int) bool {
 	s := &t.sound
-	return len(s.data)+adtsSize+size > audioBytes || t.span(s.frames+1) > audioSpan
+	return len(s.data)+t.format.header+size > audioBytes || t.span(s.frames+1) > audioSpan
 }
 
 // span is how long so many frames of sound last.
 func (t *Writer) span(frames int64) int64 {
-	return Ticks(frames*frameSamples, uint32(t.config.Audio.SampleRate))
+	return Ticks(frames*t.format.samples, uint32(t.config.Audio.SampleRate))
 }
 
 // continues says whether a frame at pts follows those that are gathered; each
