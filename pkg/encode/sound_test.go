@@ -22,7 +22,7 @@ func TestDelayIsTheEncoders(t *testing.T) {
 	file := filepath.Join(dir, "in.wav")
 	const heard = 100001
 	run(t, "-f", "lavfi", "-i", fmt.Sprintf("anoisesrc=r=48000:d=4:a=0.2,atrim=end_sample=%d", heard), "-ac", "2", file)
-	p := &plan.Plan{Audio: &plan.Audio{Start: rational.Int(0)}, Sounds: []plan.Sound{
+	p := &plan.Plan{Programmes: [][]plan.Take{{{Audio: &plan.Audio{Start: rational.Int(0)}}}}, Sounds: []plan.Sound{
 		{Codec: plan.AAC, BitRate: 128000, SampleRate: 48000, Channels: 2},
 		{Codec: plan.MP3, BitRate: 128000, SampleRate: 48000, Channels: 1},
 		{Codec: plan.MP2, BitRate: 192000, SampleRate: 48000, Channels: 2},
@@ -34,12 +34,12 @@ func TestDelayIsTheEncoders(t *testing.T) {
 		{Codec: plan.PCM, SampleRate: 48000, Channels: 8, BitDepth: 24},
 		{Codec: plan.PCM, SampleRate: 48000, Channels: 2, BitDepth: 32},
 	}}
-	outputs, files := make([][]string, len(p.Sounds)), make([]string, len(p.Sounds))
+	outputs, files, places := make([][]string, len(p.Sounds)), make([]string, len(p.Sounds)), make([]int, len(p.Sounds))
 	for i := range files {
 		files[i] = filepath.Join(dir, fmt.Sprintf("%d.mp4", i))
-		outputs[i] = []string{files[i]}
+		outputs[i], places[i] = []string{files[i]}, i
 	}
-	run(t, encode.Sounds(p, []string{"-i", file}, outputs)...)
+	run(t, encode.Sounds(p, places, []string{"-i", file}, outputs)...)
 	for i, s := range p.Sounds {
 		stream, err := os.ReadFile(files[i])
 		if err != nil {
