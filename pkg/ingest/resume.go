@@ -31,6 +31,7 @@ func (i *Ingester) Resume(ctx context.Context, rec *ledger.Record) error {
 	case errors.As(err, &failure):
 		i.Log.Warn("job failed", "job", rec.Job.ID, "err", err)
 		_, err = i.Ledger.UpdateJob(ctx, rec.Job.ID, func(r *ledger.Record) error {
+			job.HideDigests(&r.Job)
 			r.Job, r.Waiting = job.FailJob(r.Job, failure, time.Now()), false
 			return nil
 		})
@@ -234,7 +235,8 @@ func sealOutputs(ctx context.Context, v Vault, j job.Job) (sealed []*job.Encrypt
 		var f *job.Failure
 		switch {
 		case errors.As(err, &f):
-			sealed[n], refused[n] = o.Encryption, f
+			hidden := o.Encryption.HideDigest()
+			sealed[n], refused[n] = &hidden, f
 		case err != nil:
 			return nil, nil, err
 		default:
