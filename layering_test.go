@@ -29,7 +29,7 @@ const (
 // adapters are the packages that may import an AWS library: each turns one
 // service into an interface that a package of rules declares, and wiring puts
 // them together for the functions.
-var adapters = []string{"pkg/kmskeys", "pkg/s3store", "pkg/sqsqueue", "pkg/stsrole", "pkg/tlsonly", "pkg/wiring"}
+var adapters = []string{"pkg/kmskeys", "pkg/s3store", "pkg/snstopic", "pkg/sqsqueue", "pkg/stsrole", "pkg/tlsonly", "pkg/wiring"}
 
 // eventTypes are the shapes of the events that functions get: data without
 // behaviour, free for all.

@@ -41,6 +41,44 @@ func refused(err error) error {
 	return &awsjson.Error{Status: http.StatusForbidden, Type: framework + "AccessDeniedException", QueryCode: "AccessDenied", Message: lower.Error()}
 }
 
+// SendFor puts a message on a queue in the name of a service itself, such as
+// sns.amazonaws.com, which acts for the resource with the ARN source, such as a
+// topic. Only the queue's policy can let it.
+func (s *Server) SendFor(service, source, queue string, in SendInput) (Sent, error) {
+	call := &awsjson.Call{Action: "SendMessage", Resource: queue, Secure: true}
+	err := s.admitService(call, service, source)
+	var sent Sent
+	if err == nil {
+		sent, err = s.send(queue, service, in)
+	}
+	s.report(call, service, statusOf(err))
+	return sent, err
+}
+
+func (s *Server) admitService(call *awsjson.Call, service, source string) error {
+	if s.config.Gate == nil {
+		return nil
+	}
+	s.mu.Lock()
+	q, err := s.find(call.Resource)
+	var policy *iam.Policy
+	if err == nil {
+		policy = q.settings.policy
+	}
+	s.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	call.Who = iam.Principal{Service: service}
+	d := iam.Evaluate(iam.Request{Principal: call.Who, Action: "sqs:SendMessage", Resource: s.ARN(call.Resource), Context: map[string][]string{
+		"aws:SourceArn": {source}, "aws:SourceAccount": {s.config.Account}, "aws:SecureTransport": {"true"}}}, policy, iam.AnyResource)
+	call.By, call.Denied = d.By, !d.Allowed
+	if d.Allowed {
+		return nil
+	}
+	return refused(&gate.Refusal{User: service, Action: "sqs:SendMessage", Resource: s.ARN(call.Resource), Reason: d.Reason})
+}
+
 // Agent is a service that uses queues in a caller's name, as Lambda polls a
 // queue in the name of a function's role.
 type Agent struct {

@@ -22,6 +22,7 @@ func (s *Stack) endpoints() map[string]string {
 	return map[string]string{
 		"AWS_ENDPOINT_URL_S3":  s.services.objects.URL(),
 		"AWS_ENDPOINT_URL_SQS": s.services.queuesURL,
+		"AWS_ENDPOINT_URL_SNS": s.services.topicsURL,
 		"AWS_ENDPOINT_URL_KMS": s.services.keysURL,
 		"AWS_ENDPOINT_URL_STS": s.services.tokensURL,
 		"AWS_CA_BUNDLE":        s.services.authority.CAFile(),

@@ -9,7 +9,7 @@ import (
 	"sealreel/local/template"
 )
 
-// provision makes the keys, queues and buckets of a template, or brings
+// provision makes the keys, queues, topics and buckets of a template, or brings
 // existing ones to what it says, and returns the template with the ids that
 // they have.
 func (s *Stack) provision(draft *template.Template) (*template.Template, error) {
@@ -31,6 +31,11 @@ func (s *Stack) provision(draft *template.Template) (*template.Template, error) 
 	}
 	if err := s.provisionQueues(final.Queues); err != nil {
 		return nil, err
+	}
+	for _, topic := range final.Topics {
+		if _, err := s.services.topics.CreateTopic(topic.Name); err != nil {
+			return nil, fmt.Errorf("stack: make topic %s: %w", topic.ID, err)
+		}
 	}
 	for _, b := range final.Buckets {
 		options := s3.BucketOptions{Versioning: b.Versioning, AllowSSEC: !b.BlocksSSEC}

@@ -11,16 +11,17 @@ import (
 	"sealreel/local/internal/gate"
 	"sealreel/local/kms"
 	"sealreel/local/s3"
+	"sealreel/local/sns"
 	"sealreel/local/sqs"
 	"sealreel/local/sts"
 )
 
 // Request is one answered request to a service.
 type Request struct {
-	Service   string            // s3, sqs, kms, sts or logs
+	Service   string            // s3, sqs, sns, kms, sts or logs
 	Operation string            // of the API, such as UploadPart
 	Action    string            // the permission it needs, such as s3:PutObject
-	Resource  string            // bucket/key, name of a queue, ARN of a key, a role or a log stream
+	Resource  string            // bucket/key, name of a queue, ARN of a topic, a key, a role or a log stream
 	Context   map[string]string // KMS encryption context
 	Via       string            // service that asked in the caller's name, such as s3.us-east-1.amazonaws.com
 	Status    int               // HTTP status; 0 where the embedded AWS only asked whether it would be allowed
@@ -120,6 +121,10 @@ func fromS3(r s3.Request) Request {
 func fromSQS(r sqs.Request) Request {
 	return made(Request{Service: "sqs", Operation: r.Action, Action: "sqs:" + strings.TrimSuffix(r.Action, "Batch"), Resource: r.Queue,
 		Via: r.Service, Status: r.Status}, r.Record, r.AccessKeyID)
+}
+
+func fromSNS(r sns.Request) Request {
+	return made(Request{Service: "sns", Operation: r.Action, Action: "sns:" + r.Action, Resource: r.TopicARN, Status: r.Status}, r.Record, r.AccessKeyID)
 }
 
 func fromKMS(r kms.Request) Request {

@@ -15,6 +15,7 @@ import (
 	"sealreel/local/internal/gate"
 	"sealreel/local/kms"
 	"sealreel/local/s3"
+	"sealreel/local/sns"
 	"sealreel/local/sqs"
 	"sealreel/local/sts"
 )
@@ -23,9 +24,11 @@ import (
 type services struct {
 	objects   *s3.Server
 	queues    *sqs.Server
+	topics    *sns.Server
 	keys      *kms.Server
 	authority *s3.Authority
 	queuesURL string
+	topicsURL string
 	keysURL   string
 	tokensURL string // of STS
 	servers   []*http.Server
@@ -104,7 +107,32 @@ func openServices(ctx context.Context, c Config, st *state, count func(Request))
 	if err := st.keep("s3", strings.TrimPrefix(v.objects.URL(), "https://")); err != nil {
 		return nil, err
 	}
+	if err := v.openSNS(c, st, count); err != nil {
+		return nil, err
+	}
 	return v, v.openSTS(st, count)
+}
+
+// openSNS starts SNS, which sends to queues as far as their policies let it.
+func (v *services) openSNS(c Config, st *state, count func(Request)) (err error) {
+	v.topics, err = sns.Open(sns.Config{Dir: filepath.Join(c.Dir, "sns"), Region: Region, Account: Account, Queues: listeners{v.queues},
+		Known: v.known.has, Gate: v.gate, OnRequest: func(r sns.Request) { count(fromSNS(r)) },
+		Dropped: func(topic, queue string, err error) {
+			c.Log.Error("a message of a topic is dropped", "topic", topic, "queue", queue, "error", err)
+		}})
+	if err != nil {
+		return fmt.Errorf("stack: start SNS: %w", err)
+	}
+	v.topicsURL, err = v.serve(st, "sns", v.topics)
+	return err
+}
+
+// listeners are the queues that listen to topics.
+type listeners struct{ queues *sqs.Server }
+
+func (l listeners) Send(topicARN, queueARN, body string) error {
+	_, err := l.queues.SendFor(sns.Principal, topicARN, sqs.QueueName(queueARN), sqs.SendInput{MessageBody: body})
+	return err
 }
 
 // openSTS starts STS, whose sessions every other service must know.

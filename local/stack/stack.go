@@ -1,5 +1,5 @@
 // Package stack deploys a project's template.yaml onto the embedded AWS:
-// S3, SQS, KMS, STS and Lambda in one process, with everything the template
+// S3, SQS, SNS, KMS, STS and Lambda in one process, with everything the template
 // asks for and nothing else.
 //
 // What a function may do is what the template's roles and the policies of its
@@ -121,7 +121,7 @@ func (s *Stack) up(ctx context.Context) (err error) {
 	if err := s.build(ctx, draft.Functions); err != nil {
 		return err
 	}
-	s.config.Progress("starting S3, SQS, KMS and STS")
+	s.config.Progress("starting S3, SQS, SNS, KMS and STS")
 	s.count = s.requests.count(s.config.OnRequest)
 	if s.services, err = openServices(ctx, s.config, s.state, s.count); err != nil {
 		return err

@@ -288,8 +288,8 @@ func TestUpRefusals(t *testing.T) {
 		}
 	}
 	try("read the template")
-	write("Resources: {A: {Type: AWS::SNS::Topic}}")
-	try("no resources of type AWS::SNS::Topic")
+	write("Resources: {A: {Type: AWS::DynamoDB::Table}}")
+	try("no resources of type AWS::DynamoDB::Table")
 	write("Resources: {A: {Type: AWS::Serverless::Function, Properties: {Runtime: provided.al2023, CodeUri: functions/none}}}")
 	try("build A from ./functions/none")
 	t.Setenv("PATH", "")

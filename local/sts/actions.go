@@ -135,7 +135,7 @@ func parsePolicy(c *call, s *iam.Session) (*int, error) {
 	}
 	document, err := iam.ParseIdentity([]byte(text))
 	if err != nil {
-		return nil, &Error{http.StatusBadRequest, "MalformedPolicyDocument", err.Error()}
+		return nil, &Error{Status: http.StatusBadRequest, Code: "MalformedPolicyDocument", Message: err.Error()}
 	}
 	s.Policy = &iam.Policy{Name: "session " + s.Name, Document: document}
 	percent := (100*length + maxPolicy - 1) / maxPolicy
@@ -154,8 +154,7 @@ func (s *Server) authorize(c *call, session string) (iam.Role, error) {
 	}
 	decision := iam.Evaluate(request, role.Trust, iam.RoleTrust)
 	if !found || !decision.Allowed {
-		return role, &Error{http.StatusForbidden, "AccessDenied",
-			fmt.Sprintf("User: %s is not authorized to perform: sts:AssumeRole on resource: %s", c.Caller.Name(), c.RoleARN)}
+		return role, &Error{Status: http.StatusForbidden, Code: "AccessDenied", Message: fmt.Sprintf("User: %s is not authorized to perform: sts:AssumeRole on resource: %s", c.Caller.Name(), c.RoleARN)}
 	}
 	c.By = decision.By
 	return role, nil

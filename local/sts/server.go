@@ -13,24 +13,17 @@
 package sts
 
 import (
-	"encoding/xml"
 	"errors"
-	"fmt"
-	"io"
-	"mime"
 	"net/http"
 	"net/url"
-	"strconv"
+	"slices"
 
 	"sealreel/local/iam"
 	"sealreel/local/internal/awsjson"
+	"sealreel/local/internal/awsquery"
 )
 
-const (
-	apiVersion = "2011-06-15"
-	namespace  = "https://sts.amazonaws.com/doc/2011-06-15/"
-	maxBody    = 64 << 10
-)
+var service = awsquery.Service{Name: "STS", Version: "2011-06-15", Namespace: "https://sts.amazonaws.com/doc/2011-06-15/", MaxBody: 64 << 10}
 
 // Config says for whom a Server speaks.
 type Config struct {
@@ -95,15 +88,15 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	id := awsjson.UUID()
 	c, err := s.accept(w, r)
 	if err != nil {
-		fail(w, id, err)
+		service.Fail(w, id, err)
 		return
 	}
 	result, err := actions[c.Action].run(s, c)
 	if err != nil {
-		c.Status = fail(w, id, err)
+		c.Status = service.Fail(w, id, err)
 	} else {
 		c.Status = http.StatusOK
-		succeed(w, id, c.Action, result)
+		service.Succeed(w, id, c.Action, result)
 	}
 	if s.config.OnRequest != nil {
 		s.config.OnRequest(c.Request)
@@ -113,25 +106,19 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // accept reads the request as far as every action needs it.
 func (s *Server) accept(w http.ResponseWriter, r *http.Request) (*call, error) {
 	if r.TLS == nil && !awsjson.FromLoopback(r) {
-		return nil, &Error{http.StatusForbidden, "AccessDenied", "credentials travel only over TLS or on the loopback interface; call STS there"}
-	}
-	if r.Method != http.MethodPost {
-		return nil, &Error{http.StatusMethodNotAllowed, "InvalidAction", "this embedded STS takes POST, not " + r.Method}
+		return nil, &Error{Status: http.StatusForbidden, Code: "AccessDenied", Message: "credentials travel only over TLS or on the loopback interface; call STS there"}
 	}
 	caller, err := s.caller(r.Header)
 	if err != nil {
 		return nil, err
 	}
-	parameters, err := form(w, r)
+	parameters, err := service.Parameters(w, r, func(action string) bool { return actions[action].run != nil })
 	if err != nil {
 		return nil, err
 	}
-	name, version := parameters.Get("Action"), parameters.Get("Version")
-	known, ok := actions[name]
-	if !ok || version != apiVersion {
-		return nil, &Error{http.StatusBadRequest, "InvalidAction", fmt.Sprintf("Could not find operation %s for version %s", name, version)}
-	}
-	if err := checkParameters(parameters, known.takes); err != nil {
+	name := parameters.Get("Action")
+	takes := func(parameter string) bool { return slices.Contains(actions[name].takes, parameter) }
+	if err := service.Check(parameters, takes, "ValidationError"); err != nil {
 		return nil, err
 	}
 	return &call{
@@ -148,52 +135,10 @@ func (s *Server) caller(h http.Header) (iam.Principal, error) {
 	}
 	p, err := s.config.Directory.Principal(id, h.Get("X-Amz-Security-Token"))
 	if errors.Is(err, iam.ErrExpired) {
-		return p, &Error{http.StatusForbidden, "ExpiredToken", "The security token included in the request is expired"}
+		return p, &Error{Status: http.StatusForbidden, Code: "ExpiredToken", Message: "The security token included in the request is expired"}
 	}
 	if err != nil {
-		return p, &Error{http.StatusForbidden, "InvalidClientTokenId", "The security token included in the request is invalid."}
+		return p, &Error{Status: http.StatusForbidden, Code: "InvalidClientTokenId", Message: "The security token included in the request is invalid."}
 	}
 	return p, nil
-}
-
-func form(w http.ResponseWriter, r *http.Request) (url.Values, error) {
-	given := r.Header.Get("Content-Type")
-	if media, _, err := mime.ParseMediaType(given); err != nil || media != "application/x-www-form-urlencoded" {
-		return nil, &Error{http.StatusUnsupportedMediaType, "InvalidAction", fmt.Sprintf("content type %q is not application/x-www-form-urlencoded", given)}
-	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-	var tooLarge *http.MaxBytesError
-	if errors.As(err, &tooLarge) {
-		return nil, &Error{http.StatusRequestEntityTooLarge, "RequestEntityTooLarge", fmt.Sprintf("the request is longer than %d bytes", maxBody)}
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read the body: %w", err)
-	}
-	values, err := url.ParseQuery(string(body))
-	if err != nil {
-		return nil, &Error{http.StatusBadRequest, "MalformedQueryString", "the body is not form-encoded: " + err.Error()}
-	}
-	return values, nil
-}
-
-func succeed(w http.ResponseWriter, id, action string, result any) {
-	reply(w, id, http.StatusOK, struct {
-		XMLName   xml.Name
-		Result    any
-		RequestID string `xml:"ResponseMetadata>RequestId"`
-	}{xml.Name{Space: namespace, Local: action + "Response"}, result, id})
-}
-
-func reply(w http.ResponseWriter, id string, status int, answer any) {
-	body, err := xml.Marshal(answer)
-	if err != nil {
-		// The answers are our own types; one that can't be encoded is a bug.
-		panic(fmt.Sprintf("sts: encode %T: %v", answer, err))
-	}
-	h := w.Header()
-	h.Set("Content-Type", "text/xml")
-	h.Set("Content-Length", strconv.Itoa(len(body)))
-	h.Set("X-Amzn-Requestid", id)
-	w.WriteHeader(status)
-	w.Write(body) // a caller that is gone needs no answer
 }

@@ -103,7 +103,7 @@ func TestProtocol(t *testing.T) {
 		status  int
 		body    string // a part of it
 	}{
-		{"answer", post("Action=GetCallerIdentity"), 200, "<GetCallerIdentityResponse xmlns=\"" + namespace + "\"><GetCallerIdentityResult><Arn>" + userARN + "</Arn>"},
+		{"answer", post("Action=GetCallerIdentity"), 200, "<GetCallerIdentityResponse xmlns=\"" + service.Namespace + "\"><GetCallerIdentityResult><Arn>" + userARN + "</Arn>"},
 		{"request id", post("Action=GetCallerIdentity"), 200, "</GetCallerIdentityResult><ResponseMetadata><RequestId>"},
 		{"TLS from afar", change(func(r *http.Request) { r.RemoteAddr, r.TLS = "192.0.2.1:80", &tls.ConnectionState{} }), 200, userARN},
 		{"plaintext from afar", change(func(r *http.Request) { r.RemoteAddr = "192.0.2.1:80" }), 403, "<Code>AccessDenied</Code>"},
@@ -112,7 +112,7 @@ func TestProtocol(t *testing.T) {
 		{"no content type", header("Content-Type", ""), 415, "InvalidAction"},
 		{"unsigned", header("Authorization", ""), 403, "<Code>MissingAuthenticationToken</Code>"},
 		{"half signed", header("Authorization", "AWS4-HMAC-SHA256 Credential=a"), 403, "<Code>IncompleteSignature</Code>"},
-		{"unknown caller", header("Authorization", signed("OTHER")), 403, "<ErrorResponse xmlns=\"" + namespace + "\"><Error><Type>Sender</Type><Code>InvalidClientTokenId</Code>"},
+		{"unknown caller", header("Authorization", signed("OTHER")), 403, "<ErrorResponse xmlns=\"" + service.Namespace + "\"><Error><Type>Sender</Type><Code>InvalidClientTokenId</Code>"},
 		{"unknown action", post("Action=Sing"), 400, "Could not find operation Sing for version 2011-06-15"},
 		{"no action", post(""), 400, "InvalidAction"},
 		{"other version", change(func(r *http.Request) { r.Body = io.NopCloser(strings.NewReader("Action=GetCallerIdentity&Version=1")) }), 400, "InvalidAction"},
@@ -120,7 +120,7 @@ func TestProtocol(t *testing.T) {
 		{"parameter of another action", post("Action=GetCallerIdentity&RoleArn=1"), 400, "RoleArn"},
 		{"twice", post("Action=GetCallerIdentity&Action=AssumeRole"), 400, "Action is there 2 times"},
 		{"not form-encoded", post("Action=%zz"), 400, "MalformedQueryString"},
-		{"too long", post("Action=" + strings.Repeat("x", maxBody)), 413, "RequestEntityTooLarge"},
+		{"too long", post("Action=" + strings.Repeat("x", int(service.MaxBody))), 413, "RequestEntityTooLarge"},
 		{"broken body", change(func(r *http.Request) { r.Body = io.NopCloser(iotest.ErrReader(errors.New("reset"))) }), 500, "<Type>Receiver</Type><Code>InternalFailure</Code>"},
 		{"no role", post("Action=AssumeRole&RoleSessionName=job"), 400, "Value at &#39;roleArn&#39;"},
 		{"no ARN", post("Action=AssumeRole&RoleSessionName=job&RoleArn=Tenant"), 400, "Value at &#39;roleArn&#39;"},

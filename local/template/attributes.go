@@ -10,6 +10,7 @@ import (
 var nameProperty = map[string]string{
 	"AWS::S3::Bucket":               "BucketName",
 	"AWS::SQS::Queue":               "QueueName",
+	"AWS::SNS::Topic":               "TopicName",
 	"AWS::KMS::Alias":               "AliasName",
 	"AWS::IAM::Role":                "RoleName",
 	"AWS::Serverless::Function":     "FunctionName",
@@ -74,7 +75,7 @@ func (r *resolver) keyAttribute(res *resource, name string, at *yaml.Node, path 
 // "" when it has none of that name.
 func (r *resolver) attributeOf(kind, physical, name string) string {
 	switch kind + " " + name {
-	case "AWS::S3::Bucket Ref", "AWS::SQS::Queue QueueName", "AWS::KMS::Alias Ref", "AWS::IAM::Role Ref",
+	case "AWS::S3::Bucket Ref", "AWS::SQS::Queue QueueName", "AWS::SNS::Topic TopicName", "AWS::KMS::Alias Ref", "AWS::IAM::Role Ref",
 		"AWS::Serverless::Function Ref", "AWS::Logs::LogGroup Ref", "AWS::CloudWatch::Alarm Ref":
 		return physical
 	case "AWS::S3::Bucket Arn":
@@ -87,6 +88,8 @@ func (r *resolver) attributeOf(kind, physical, name string) string {
 		return r.options.QueueURL(physical)
 	case "AWS::SQS::Queue Arn":
 		return r.arn("sqs", physical)
+	case "AWS::SNS::Topic Ref", "AWS::SNS::Topic TopicArn":
+		return r.arn("sns", physical)
 	case "AWS::IAM::Role Arn":
 		return "arn:aws:iam::" + r.options.Account + ":role/" + physical
 	case "AWS::IAM::Role RoleId":

@@ -161,3 +161,36 @@ func TestProjectPolicies(t *testing.T) {
 		}
 	}
 }
+
+// TestProjectTopic: the topic is there when it is asked for, the default
+// pipeline tells it of everything, and each function may do nothing but that.
+func TestProjectTopic(t *testing.T) {
+	for asked, count := range map[string]int{"no": 0, "yes": 1} {
+		tmpl, err := ReadFile("../../template.yaml", Options{Parameters: map[string]string{"NotificationTopic": asked}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(tmpl.Topics) != count {
+			t.Fatalf("%s: %+v", asked, tmpl.Topics)
+		}
+		arn := ""
+		if count > 0 {
+			arn = tmpl.Topics[0].ARN
+		}
+		for _, f := range tmpl.Functions {
+			var p struct{ Notifications map[string]string }
+			if err := json.Unmarshal([]byte(f.Environment["SEALREEL_PIPELINE"]), &p); err != nil {
+				t.Fatal(err)
+			}
+			for _, state := range []string{"Progressing", "Completed", "Warning", "Error"} {
+				if got, ok := p.Notifications[state]; !ok || got != arn {
+					t.Errorf("%s, %s: %s is told to %q, want %q", asked, f.ID, state, got, arn)
+				}
+			}
+			policies := string(encode(tmpl.Role(f.Role)))
+			if strings.Contains(policies, "job-topic") != (count > 0) {
+				t.Errorf("%s: the role of %s is %s", asked, f.ID, policies)
+			}
+		}
+	}
+}

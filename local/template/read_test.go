@@ -205,7 +205,7 @@ func TestFaults(t *testing.T) {
 		{"unknown reference", "QUEUE: !Ref Work", "QUEUE: !Ref Wrok", `Globals.Function.Environment.Variables.QUEUE: there is no parameter or resource "Wrok"`},
 		{"unknown attribute", "!GetAtt Master.Arn", "!GetAtt Master.Arm", "attributes Arn and KeyId, not Arm"},
 		{"unknown function", "!Ref Work\n        KEY", "!Cidr [a]\n        KEY", "doesn't evaluate Fn::Cidr"},
-		{"unknown type", "Type: AWS::SQS::Queue\n    Condition", "Type: AWS::SNS::Topic\n    Condition", ""},
+		{"unknown type", "Type: AWS::SQS::Queue\n    Condition", "Type: AWS::DynamoDB::Table\n    Condition", ""},
 		{"unknown property", "MemorySize: 1024", "MemroySize: 1024", "Resources.Second.Properties.MemroySize: the embedded AWS doesn't know this property"},
 		{"not a number", "MemorySize: 1024", "MemorySize: lots", "Properties.MemorySize: must be a whole number from 128 to 10240"},
 		{"timeout above visibility", "'900', Seconds", "'60', Seconds", "longer than the visibility timeout"},
@@ -236,7 +236,7 @@ func TestFaults(t *testing.T) {
 			options := Options{}
 			if c.name == "unknown type" {
 				options.Parameters = map[string]string{"Mode": "sealed"}
-				c.want = "Resources.Extra: the embedded AWS has no resources of type AWS::SNS::Topic"
+				c.want = "Resources.Extra: the embedded AWS has no resources of type AWS::DynamoDB::Table"
 			}
 			_, err := Read([]byte(doc), options)
 			if err == nil || !strings.Contains(err.Error(), c.want) {

@@ -38,6 +38,7 @@ type Template struct {
 	Functions  []Function
 	Buckets    []Bucket
 	Queues     []Queue
+	Topics     []Topic
 	Keys       []Key
 	Aliases    []Alias
 	Layers     []Layer
@@ -183,6 +184,8 @@ func (r *resolver) view(t *Template, d *reader, rest *loose, res *resource, name
 		t.Buckets = append(t.Buckets, readBucket(d, res.id, name, v))
 	case "AWS::SQS::Queue":
 		t.Queues = append(t.Queues, r.readQueue(d, res.id, name, v))
+	case "AWS::SNS::Topic":
+		t.Topics = append(t.Topics, r.readTopic(d, res.id, name, v))
 	case "AWS::KMS::Key":
 		t.Keys = append(t.Keys, r.readKey(d, res, v))
 	case "AWS::KMS::Alias":

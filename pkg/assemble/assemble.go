@@ -34,9 +34,15 @@ type Vault interface {
 	Close()
 }
 
+// Herald tells whoever listens what a job has come to; see package notify.
+type Herald interface {
+	Announce(ctx context.Context, rec *ledger.Record)
+}
+
 // Assembler assembles outputs.
 type Assembler struct {
 	Ledger *ledger.Ledger
+	Herald Herald
 	Open   func(ctx context.Context, k plan.Keys) (Vault, error)
 	Log    *slog.Logger
 }
@@ -71,6 +77,7 @@ func (a *Assembler) Assemble(ctx context.Context, jobID, outputID string) error 
 		return err
 	}
 	if job.Terminal(rec.Job.Status) {
+		a.Herald.Announce(ctx, rec) // whoever ended it may have died before
 		return nil
 	}
 	p, err := a.Ledger.Plan(ctx, jobID)
@@ -208,7 +215,7 @@ func (a *Assembler) close(ctx context.Context, p *plan.Plan, rec *ledger.Record)
 	if err != nil {
 		return err
 	}
-	_, err = a.Ledger.UpdateJob(ctx, p.Job, func(r *ledger.Record) error {
+	rec, err = a.Ledger.UpdateJob(ctx, p.Job, func(r *ledger.Record) error {
 		j := r.Job
 		for name, f := range failed {
 			var err error
@@ -228,6 +235,9 @@ func (a *Assembler) close(ctx context.Context, p *plan.Plan, rec *ledger.Record)
 		r.Job = j
 		return nil
 	})
+	if err == nil && job.Terminal(rec.Job.Status) {
+		a.Herald.Announce(ctx, rec)
+	}
 	return err
 }
 

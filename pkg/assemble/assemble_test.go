@@ -39,6 +39,7 @@ type world struct {
 	stored map[string]string // by key
 	owner  map[string]string
 	works  map[string][]byte
+	told   []string // states of the job
 	calls  int
 	dies   int
 }
@@ -52,7 +53,11 @@ func (w *world) call() error {
 }
 
 func (w *world) assembler() *Assembler {
-	return &Assembler{Ledger: w.ledger, Open: func(context.Context, plan.Keys) (Vault, error) { return w, nil }, Log: slog.New(slog.DiscardHandler)}
+	return &Assembler{Ledger: w.ledger, Herald: w, Open: func(context.Context, plan.Keys) (Vault, error) { return w, nil }, Log: slog.New(slog.DiscardHandler)}
+}
+
+func (w *world) Announce(_ context.Context, rec *ledger.Record) {
+	w.told = append(w.told, rec.Job.Status)
 }
 
 // store creates an object as package vault does.
@@ -230,6 +235,10 @@ func TestOutputsOfAJobInEveryOrder(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.checkEnd(t, fmt.Sprint(order))
+		// The end is told of, and by whoever comes later once more: see package notify.
+		if len(w.told) == 0 || w.told[0] != job.Error || len(order) == 3 && len(w.told) > 1 {
+			t.Errorf("%v: told of %q", order, w.told)
+		}
 	}
 }
 

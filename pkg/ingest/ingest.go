@@ -65,6 +65,11 @@ type Queue interface {
 	Send(ctx context.Context, messages ...task.Message) error
 }
 
+// Herald tells whoever listens what a job has come to; see package notify.
+type Herald interface {
+	Announce(ctx context.Context, rec *ledger.Record)
+}
+
 // Probed is what a probe found.
 type Probed struct {
 	Source   plan.Source
@@ -76,6 +81,7 @@ type Ingester struct {
 	Ledger    *ledger.Ledger
 	Documents Documents
 	Queue     Queue
+	Herald    Herald
 	// Open begins a session of a job's vault; a *job.Failure when the pipeline's
 	// role can't be assumed.
 	Open            func(ctx context.Context, k plan.Keys) (Vault, error)
@@ -167,7 +173,22 @@ func (i *Ingester) create(ctx context.Context, d ledger.Drop, at time.Time, req 
 		rec.Warnings = problems(problem)
 	}
 	rec, _, err = i.Ledger.CreateJob(ctx, rec)
+	if err == nil && problem != nil {
+		i.tellRefused(ctx, rec)
+	}
 	return rec, err
+}
+
+// tellRefused tells that a job failed as it was dropped, which may be the first
+// thing that the default pipeline hears of.
+func (i *Ingester) tellRefused(ctx context.Context, rec *ledger.Record) {
+	if rec.Job.PipelineID == i.DefaultID {
+		if err := i.EnsureDefault(ctx); err != nil {
+			i.Log.Warn("the default pipeline is not there to tell of a job", "job", rec.Job.ID, "err", err)
+			return
+		}
+	}
+	i.Herald.Announce(ctx, rec)
 }
 
 // problems are the single problems of a document, in full, for whoever reads

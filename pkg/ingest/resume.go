@@ -30,17 +30,20 @@ func (i *Ingester) Resume(ctx context.Context, rec *ledger.Record) error {
 		return nil
 	case errors.As(err, &failure):
 		i.Log.Warn("job failed", "job", rec.Job.ID, "err", err)
-		_, err = i.Ledger.UpdateJob(ctx, rec.Job.ID, func(r *ledger.Record) error {
+		rec, err = i.Ledger.UpdateJob(ctx, rec.Job.ID, func(r *ledger.Record) error {
 			job.HideDigests(&r.Job)
 			r.Job, r.Waiting = job.FailJob(r.Job, failure, time.Now()), false
 			return nil
 		})
+		if err == nil {
+			i.Herald.Announce(ctx, rec)
+		}
 		return err
 	case err != nil:
 		return err
 	}
-	if err := i.show(ctx, p); err != nil {
-		return err
+	if rec, err = i.show(ctx, p); err != nil || job.Terminal(rec.Job.Status) {
+		return err // it may have been canceled meanwhile
 	}
 	return i.start(ctx, p)
 }
@@ -199,7 +202,7 @@ func (i *Ingester) await(ctx context.Context, bucket, key string, rec *ledger.Re
 		return err
 	}
 	_, err := i.Ledger.UpdateJob(ctx, rec.Job.ID, func(r *ledger.Record) error {
-		r.Waiting = true
+		r.Waiting = !job.Terminal(r.Job.Status)
 		return nil
 	})
 	return err
@@ -318,9 +321,13 @@ func (i *Ingester) taken(ctx context.Context, v Vault, jobID string, o plan.Outp
 	return v.Exists(ctx, o.Bucket, o.MainKey())
 }
 
-// show puts on the job what its plan and the probe say.
-func (i *Ingester) show(ctx context.Context, p *plan.Plan) error {
-	_, err := i.Ledger.UpdateJob(ctx, p.Job, func(r *ledger.Record) error {
+// show puts on the job what its plan and the probe say. A job that was canceled
+// meanwhile is left as it is.
+func (i *Ingester) show(ctx context.Context, p *plan.Plan) (*ledger.Record, error) {
+	return i.Ledger.UpdateJob(ctx, p.Job, func(r *ledger.Record) error {
+		if job.Terminal(r.Job.Status) {
+			return nil
+		}
 		r.Waiting = false
 		inputs := append([]job.Input(nil), r.Job.Inputs...)
 		for n, take := range p.Programmes[0] {
@@ -334,7 +341,6 @@ func (i *Ingester) show(ctx context.Context, p *plan.Plan) error {
 		r.Job.Outputs = outputs
 		return nil
 	})
-	return err
 }
 
 // start queues the first tasks of a plan: the sound, which chunks with sound

@@ -47,6 +47,7 @@ type world struct {
 	forGood bool // and at each one after
 	slow    bool // each call takes a while
 	keys    int
+	told    []string // states of jobs
 	opened  []plan.Keys
 	refused error             // of opening
 	regions map[string]string // of buckets that are not where the functions are; "" is not told
@@ -73,7 +74,7 @@ func (w *world) call() error {
 
 func (w *world) ingester() *Ingester {
 	return &Ingester{
-		Ledger: ledger.New(&w.state, "state"), Documents: w, Queue: w,
+		Ledger: ledger.New(&w.state, "state"), Documents: w, Queue: w, Herald: w,
 		Open:      w.open,
 		Probe:     w.probe,
 		DefaultID: defaultID,
@@ -84,6 +85,12 @@ func (w *world) ingester() *Ingester {
 		Options: plan.Options{ChunkSeconds: 4},
 		Log:     slog.New(slog.DiscardHandler),
 	}
+}
+
+func (w *world) Announce(_ context.Context, rec *ledger.Record) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.told = append(w.told, rec.Job.Status)
 }
 
 func (w *world) Region(_ context.Context, bucket string) (string, error) {

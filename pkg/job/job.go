@@ -128,4 +128,7 @@ type Job struct {
 	Status          string            `json:"Status"`
 	UserMetadata    map[string]string `json:"UserMetadata,omitempty"`
 	Timing          Timing            `json:"Timing"`
+	// StatusDetail is why the job failed as a whole, in the form of an output's.
+	// The API's Job has no such member: its notifications show it.
+	StatusDetail string `json:"StatusDetail,omitempty"`
 }

@@ -83,15 +83,20 @@ func FailOutput(j Job, outputID string, f *Failure, at time.Time) (Job, error) {
 	})
 }
 
-// FailJob ends every output that has not ended, and so the job.
+// FailJob ends every output that has not ended, and so the job. A job that has
+// ended is left as it is.
 func FailJob(j Job, f *Failure, at time.Time) Job {
+	if Terminal(j.Status) {
+		return j
+	}
 	j = j.clone()
+	j.StatusDetail = StatusDetail(j.ID, "job", f)
 	for i := range j.Outputs {
 		if o := &j.Outputs[i]; !Terminal(o.Status) {
 			o.Status, o.StatusDetail = Error, StatusDetail(j.ID, o.ID, f)
 		}
 	}
-	if len(j.Outputs) == 0 && !Terminal(j.Status) {
+	if len(j.Outputs) == 0 {
 		j.Status = Error
 		j.Timing.finish(at)
 	}
@@ -170,7 +175,7 @@ func derive(j Job, at time.Time) Job {
 	}
 	begun, ended, failed := tally(j.Outputs)
 	if begun > 0 && j.Timing.StartTimeMillis == 0 {
-		j.Timing.StartTimeMillis = at.UnixMilli()
+		j.Timing.StartTimeMillis = max(at.UnixMilli(), j.Timing.SubmitTimeMillis)
 	}
 	for _, p := range j.Playlists {
 		if p.Status == Error {

@@ -165,6 +165,9 @@ func TestLifeDetails(t *testing.T) {
 	if o := j.Outputs[0]; o.Duration != 60 || o.DurationMillis != 59_500 || o.Width != 640 || o.FileSize != 7 || o.StatusDetail != "short" || o.FrameRate != "25" {
 		t.Errorf("output %+v", o)
 	}
+	if early, _ := StartOutput(ladderJob(), "1", at(-5)); early.Timing.StartTimeMillis != at(0).UnixMilli() {
+		t.Errorf("it started %+v, before it was submitted", early.Timing)
+	}
 	if j.Timing != (Timing{SubmitTimeMillis: at(0).UnixMilli(), StartTimeMillis: at(2).UnixMilli()}) {
 		t.Errorf("timing %+v", j.Timing)
 	}
@@ -222,6 +225,9 @@ func TestFailWithoutOutputs(t *testing.T) {
 	j := FailJob(New("1700000000000-abc123", &Request{}, at(0)), Fail(CodeValidation, "x"), at(1))
 	if j.Status != Error || j.Timing.FinishTimeMillis != at(1).UnixMilli() {
 		t.Errorf("%+v", j)
+	}
+	if !strings.HasPrefix(j.StatusDetail, "1000 ") || !strings.HasSuffix(j.StatusDetail, ": x") {
+		t.Errorf("detail %q", j.StatusDetail)
 	}
 	if again := FailJob(j, Fail(CodeInternal, "y"), at(2)); !reflect.DeepEqual(again, j) {
 		t.Errorf("again %+v", again)

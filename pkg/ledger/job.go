@@ -60,20 +60,17 @@ func (l *Ledger) Job(ctx context.Context, id string) (*Record, error) {
 // it marks the job as active, so that none is lost sight of.
 func (l *Ledger) CreateJob(ctx context.Context, r *Record) (*Record, bool, error) {
 	r.Version = Version
-	if !job.Terminal(r.Job.Status) {
-		if _, err := l.create(ctx, activeKey(r.Job.ID), struct{}{}); err != nil {
-			return nil, false, err
-		}
+	if _, err := l.create(ctx, activeKey(r.Job.ID), struct{}{}); err != nil {
+		return nil, false, err
 	}
 	return createOrRead(ctx, l, jobKey(r.Job.ID), r)
 }
 
 // UpdateJob advances a job by change, which may be called more than once. What
-// change leaves as it was is not written. With the change that ends it, a job is
-// active no more.
+// change leaves as it was is not written. A job that has ended stays active until
+// it is retired, when all is done that its end asks for.
 func (l *Ledger) UpdateJob(ctx context.Context, id string, change func(*Record) error) (*Record, error) {
-	changed := false
-	r, err := update(ctx, l, jobKey(id), func(r *Record) error {
+	return update(ctx, l, jobKey(id), func(r *Record) error {
 		if r.Version > Version {
 			return fmt.Errorf("job %s: %w", id, ErrNewer)
 		}
@@ -81,15 +78,11 @@ func (l *Ledger) UpdateJob(ctx context.Context, id string, change func(*Record) 
 		if err := change(r); err != nil {
 			return err
 		}
-		if changed = !reflect.DeepEqual(before, *r); !changed {
+		if reflect.DeepEqual(before, *r) {
 			return errUnchanged
 		}
 		return nil
 	})
-	if err == nil && changed && job.Terminal(r.Job.Status) {
-		err = l.Retire(ctx, id)
-	}
-	return r, err
 }
 
 // Active are the ids of the jobs that have not ended, and of some that have.

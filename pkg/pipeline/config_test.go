@@ -83,9 +83,10 @@ func TestUnsupported(t *testing.T) {
 		"plain": {doc(drop("", ladder)), nil},
 		"read back": {doc(`"OutputBucket":"out","Notifications":{"Progressing":"","Completed":"","Warning":"","Error":""},
 		  "ContentConfig":{"Bucket":"out","StorageClass":"Standard","Permissions":[]},"ThumbnailConfig":{"Bucket":"out","StorageClass":"","Permissions":null}`), nil},
+		"topics": {doc(`"OutputBucket":"out","Notifications":{"Progressing":"` + arn + `p","Completed":"` + arn + `c.fifo","Warning":"","Error":"` + arn + `e"}`),
+			[]string{"at 'notifications.completed' failed to satisfy constraint: " + later + "topics of first-in-first-out yet"}},
 		"template": {doc(drop("", template)), []string{"Value '90' at 'sealreel.drop.template.outputs.1.member.rotate' failed to satisfy constraint: " + later + "Rotate 90 yet"}},
 		"all": {full(), []string{
-			"at 'notifications.progressing' failed to satisfy constraint: " + later + "Notifications yet", "at 'notifications.completed'", "at 'notifications.error'",
 			"'contentConfig.permissions': " + later + "Permissions yet", "at 'contentConfig.storageClass' failed to satisfy constraint: " + later + "the StorageClass ReducedRedundancy yet",
 			"'thumbnailConfig.permissions'"}},
 	} {

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"errors"
+	"strings"
 
 	"sealreel/pkg/document"
 	"sealreel/pkg/job"
@@ -12,21 +13,26 @@ import (
 // template included. A feature that is added takes its line away here.
 func Unsupported(p *Pipeline) error {
 	problems := &document.Problems{}
-	if n := p.Notifications; n != nil {
-		for _, topic := range []struct{ name, arn string }{
-			{"progressing", n.Progressing}, {"completed", n.Completed}, {"warning", n.Warning}, {"error", n.Error},
-		} {
-			if topic.arn != "" {
-				problems.NotYet("notifications."+topic.name, topic.arn, "Notifications")
-			}
-		}
-	}
+	unsupportedTopics(problems, p.Notifications)
 	unsupportedConfig(problems, "contentConfig", p.ContentConfig)
 	unsupportedConfig(problems, "thumbnailConfig", p.ThumbnailConfig)
 	if p.Sealreel != nil && p.Sealreel.Drop != nil {
 		unsupportedDrop(problems, p)
 	}
 	return problems.Err()
+}
+
+func unsupportedTopics(problems *document.Problems, n *Notifications) {
+	if n == nil {
+		return
+	}
+	for _, topic := range []struct{ name, arn string }{
+		{"progressing", n.Progressing}, {"completed", n.Completed}, {"warning", n.Warning}, {"error", n.Error},
+	} {
+		if strings.HasSuffix(topic.arn, ".fifo") {
+			problems.NotYet("notifications."+topic.name, topic.arn, "topics of first-in-first-out")
+		}
+	}
 }
 
 func unsupportedConfig(problems *document.Problems, path string, c *OutputConfig) {

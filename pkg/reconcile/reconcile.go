@@ -35,6 +35,12 @@ type Worker interface {
 	GiveUp(ctx context.Context, m task.Message, failure *job.Failure) error
 }
 
+// Herald tells whoever listens what jobs have come to, and retires those that
+// have ended when all is told; see package notify.
+type Herald interface {
+	Settle(ctx context.Context, rec *ledger.Record) error
+}
+
 // Queue takes messages for tasks.
 type Queue interface {
 	Send(ctx context.Context, messages ...task.Message) error
@@ -75,6 +81,7 @@ type Reconciler struct {
 	Ledger      *ledger.Ledger
 	Ingester    Ingester
 	Worker      Worker
+	Herald      Herald
 	Queue       Queue
 	DeadLetters DeadLetters
 	Drops       func(ctx context.Context) iter.Seq2[Dropped, error]
@@ -128,9 +135,17 @@ func (r *Reconciler) job(ctx context.Context, id string) error {
 		return nil // marked before it was created; its drop will be looked at
 	case err != nil:
 		return err
-	case job.Terminal(rec.Job.Status):
-		return r.Ledger.Retire(ctx, id)
 	}
+	told := r.Herald.Settle(ctx, rec)
+	if job.Terminal(rec.Job.Status) {
+		return told
+	}
+	return errors.Join(told, r.advance(ctx, rec))
+}
+
+// advance looks whether a job moves.
+func (r *Reconciler) advance(ctx context.Context, rec *ledger.Record) error {
+	id := rec.Job.ID
 	age := r.Now().Sub(time.UnixMilli(rec.Job.Timing.SubmitTimeMillis))
 	p, err := r.Ledger.Plan(ctx, id)
 	switch {
@@ -139,11 +154,7 @@ func (r *Reconciler) job(ctx context.Context, id string) error {
 	case !errors.Is(err, object.ErrNotExist):
 		return err
 	case rec.Waiting && age > r.Timing.Waiting:
-		_, err := r.Ledger.UpdateJob(ctx, id, func(rec *ledger.Record) error {
-			rec.Job = job.FailJob(rec.Job, job.InputMissing(rec.Drop.Bucket, rec.Job.Inputs[0].Key), r.Now())
-			return nil
-		})
-		return err
+		return r.end(ctx, id, job.InputMissing(rec.Drop.Bucket, rec.Job.Inputs[0].Key))
 	case age > r.Timing.Lost:
 		return r.resume(ctx, rec, age)
 	}
@@ -158,12 +169,20 @@ func (r *Reconciler) resume(ctx context.Context, rec *ledger.Record, age time.Du
 		return err
 	}
 	r.Log.Error("the job cannot be planned", "job", rec.Job.ID, "err", err)
-	_, err = r.Ledger.UpdateJob(ctx, rec.Job.ID, func(rec *ledger.Record) error {
-		rec.Job = job.FailJob(rec.Job, job.Fail(job.CodeInternal,
-			"the job could not be planned for %v; see the log of the reconcile function, mend the cause and drop it again", r.Timing.Waiting), r.Now())
+	return r.end(ctx, rec.Job.ID, job.Fail(job.CodeInternal,
+		"the job could not be planned for %v; see the log of the reconcile function, mend the cause and drop it again", r.Timing.Waiting))
+}
+
+// end fails a job and tells of it.
+func (r *Reconciler) end(ctx context.Context, id string, f *job.Failure) error {
+	rec, err := r.Ledger.UpdateJob(ctx, id, func(rec *ledger.Record) error {
+		rec.Job = job.FailJob(rec.Job, f, r.Now())
 		return nil
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	return r.Herald.Settle(ctx, rec)
 }
 
 // planned sets a job going again that has got no receipt for too long.
@@ -189,12 +208,8 @@ func (r *Reconciler) planned(ctx context.Context, p *plan.Plan) error {
 	}
 	r.Log.Warn("a job has stalled", "job", p.Job, "since", seen.Since, "restarts", seen.Restarts)
 	if seen.Restarts >= restarts {
-		_, err := r.Ledger.UpdateJob(ctx, p.Job, func(rec *ledger.Record) error {
-			rec.Job = job.FailJob(rec.Job, job.Fail(job.CodeInternal,
-				"the job stopped moving and was set going again %d times in vain; see the functions' logs, then drop it again", restarts), now)
-			return nil
-		})
-		return err
+		return r.end(ctx, p.Job, job.Fail(job.CodeInternal,
+			"the job stopped moving and was set going again %d times in vain; see the functions' logs, then drop it again", restarts))
 	}
 	if err := r.restart(ctx, p, done, results); err != nil {
 		return err

@@ -33,15 +33,25 @@ type world struct {
 	sent    []string
 	letters []string
 	objects []Dropped
+	told    []string // states of jobs
 }
 
 func newWorld() *world {
 	w := &world{now: time.UnixMilli(1772443815204)}
 	w.Reconciler = &Reconciler{
-		Ledger: ledger.New(&w.state, "state"), Ingester: w, Worker: w, Queue: w, DeadLetters: w, Drops: w.drops,
+		Ledger: ledger.New(&w.state, "state"), Ingester: w, Worker: w, Herald: w, Queue: w, DeadLetters: w, Drops: w.drops,
 		Timing: Usual, Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return w.now },
 	}
 	return w
+}
+
+// Settle tells of every state anew and, when the topic answers, retires the job.
+func (w *world) Settle(ctx context.Context, rec *ledger.Record) error {
+	w.told = append(w.told, rec.Job.Status)
+	if !job.Terminal(rec.Job.Status) {
+		return nil
+	}
+	return w.Ledger.Retire(ctx, rec.Job.ID)
 }
 
 func (w *world) Resume(_ context.Context, rec *ledger.Record) error {
@@ -247,13 +257,14 @@ func TestJobThatEndedIsForgotten(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.state.Create(t.Context(), "state", "active/"+id+".json", nil); err != nil { // as if it had died before
-		t.Fatal(err)
+	w.after(t, time.Hour) // whoever ended it died before it was told
+	w.failedWith(t, "4000", "")
+	if len(w.resumed)+len(w.sent) > 0 || !slices.Equal(w.told, []string{job.Error}) {
+		t.Errorf("resumed %q, sent %q, told %q", w.resumed, w.sent, w.told)
 	}
 	w.after(t, time.Hour)
-	w.failedWith(t, "4000", "")
-	if len(w.resumed)+len(w.sent) > 0 {
-		t.Errorf("resumed %q, sent %q", w.resumed, w.sent)
+	if len(w.told) != 1 {
+		t.Errorf("a job that was retired is told of again: %q", w.told)
 	}
 }
 

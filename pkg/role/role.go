@@ -1,9 +1,9 @@
 // Package role narrows a pipeline's IAM role to what one job needs.
 //
 // It guarantees that a session under the policy it makes reads nothing but the
-// job's inputs, writes nothing but names that begin as the job's outputs do, and
-// uses KMS only in the pipeline's encryption context or through S3 for the job's
-// buckets. A session policy can only take away from what the role may do, so a
+// job's inputs, writes nothing but names that begin as the job's outputs do,
+// publishes to nothing but the topics it is for, and uses KMS only in the
+// pipeline's encryption context or through S3 and SNS for those. A session policy can only take away from what the role may do, so a
 // name that no longer fits the policy is shortened, never left out.
 package role
 
@@ -31,6 +31,8 @@ type Role struct {
 	Session string  `json:"session"`
 	Reads   []Place `json:"reads,omitempty"`  // whole names
 	Writes  []Place `json:"writes,omitempty"` // what names begin with
+	// Topics are the ARNs of those that the session publishes to.
+	Topics []string `json:"topics,omitempty"`
 }
 
 // Place is a name, or the beginning of names, in a bucket.
@@ -75,10 +77,28 @@ func (r Role) policy(reads, writes []string, keys Keys) string {
 	d.allow([]string{"s3:GetObject", "s3:GetObjectVersion"}, reads, nil)
 	d.allow([]string{"s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"}, writes, nil)
 	d.allow([]string{"s3:ListBucket"}, buckets, nil) // a missing object is then told from a forbidden one
-	d.allow([]string{"kms:Decrypt", "kms:GenerateDataKey"}, []string{keyResource(keys.ARN)}, contextPairs(keys.Context))
-	d.allow([]string{"kms:Decrypt", "kms:GenerateDataKey"}, []string{"*"}, condition{"StringLike": {
-		"kms:ViaService": {"s3.*"}, "kms:EncryptionContext:aws:s3:arn": through}})
+	if len(buckets) > 0 {
+		d.allow([]string{"kms:Decrypt", "kms:GenerateDataKey"}, []string{keyResource(keys.ARN)}, contextPairs(keys.Context))
+		d.allow([]string{"kms:Decrypt", "kms:GenerateDataKey"}, []string{"*"}, condition{"StringLike": {
+			"kms:ViaService": {"s3.*"}, "kms:EncryptionContext:aws:s3:arn": through}})
+	}
+	r.allowTopics(&d)
 	return d.text()
+}
+
+// allowTopics: for a topic with a KMS key, SNS asks KMS in the session's name
+// (SNS developer guide, key management).
+func (r Role) allowTopics(d *document) {
+	if len(r.Topics) == 0 {
+		return
+	}
+	topics := make([]string, len(r.Topics))
+	for i, arn := range r.Topics {
+		topics[i] = literal(arn)
+	}
+	d.allow([]string{"sns:Publish"}, topics, nil)
+	d.allow([]string{"kms:Decrypt", "kms:GenerateDataKey"}, []string{"*"}, condition{"StringLike": {
+		"kms:ViaService": {"sns.*"}, "kms:EncryptionContext:aws:sns:topicArn": topics}})
 }
 
 // keyResource is how a policy names the key. An alias or a bare id is none of the

@@ -73,6 +73,31 @@ func TestPolicyNamesWhatTheJobNeeds(t *testing.T) {
 	}
 }
 
+// TestTopics: a session for messages may do nothing else.
+func TestTopics(t *testing.T) {
+	const topic = "arn:aws:sns:eu-west-1:111122223333:films"
+	r := jobRole(nil, nil)
+	r.Topics = []string{topic}
+	text, err := r.Policy(usual, MaxPolicy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := read(t, text)
+	if got := d.resources("sns:Publish"); !slices.Equal(got, []string{topic}) || len(d.Statement) != 2 {
+		t.Errorf("%s", text)
+	}
+	through := d.Statement[1]
+	if !slices.Equal(through.Action, []string{"kms:Decrypt", "kms:GenerateDataKey"}) ||
+		!slices.Equal(through.Condition["StringLike"]["kms:ViaService"], []string{"sns.*"}) ||
+		!slices.Equal(through.Condition["StringLike"]["kms:EncryptionContext:aws:sns:topicArn"], []string{topic}) {
+		t.Errorf("%+v", through)
+	}
+	plain, err := jobRole([]Place{{"in", "a"}}, []Place{{"out", "b"}}).Policy(usual, MaxPolicy)
+	if err != nil || strings.Contains(plain, "sns") {
+		t.Errorf("%s, %v", plain, err)
+	}
+}
+
 // TestNamesAreNoPatterns: a name can't widen the policy, whatever it is made of.
 func TestNamesAreNoPatterns(t *testing.T) {
 	r := jobRole([]Place{{"in", "a*b?c${aws:username}\"\\é世😀"}}, nil)

@@ -29,13 +29,14 @@ type desk struct {
 	mu     sync.Mutex
 	hidden []string // when, and for how long
 	sent   []string
+	told   []string // states of the job
 	start  time.Time
 	broken error // of the queue
 }
 
 func newDesk() *desk {
 	d := &desk{start: time.Now()}
-	d.Worker = &Worker{Ledger: ledger.New(&d.state, "state"), Queue: d, Log: slog.New(slog.DiscardHandler),
+	d.Worker = &Worker{Ledger: ledger.New(&d.state, "state"), Queue: d, Herald: d, Log: slog.New(slog.DiscardHandler),
 		Open: func(context.Context, plan.Keys) (Vault, error) { panic("no media is needed here") }}
 	return d
 }
@@ -47,6 +48,10 @@ func (d *desk) Send(_ context.Context, messages ...task.Message) error {
 		d.sent = append(d.sent, m.Task)
 	}
 	return d.broken
+}
+
+func (d *desk) Announce(_ context.Context, rec *ledger.Record) {
+	d.told = append(d.told, rec.Job.Status)
 }
 
 func (d *desk) Hide(_ context.Context, _ string, long time.Duration) error {

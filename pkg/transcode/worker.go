@@ -43,10 +43,16 @@ type Queue interface {
 	Send(ctx context.Context, messages ...task.Message) error
 }
 
+// Herald tells whoever listens what a job has come to; see package notify.
+type Herald interface {
+	Announce(ctx context.Context, rec *ledger.Record)
+}
+
 // Worker does tasks.
 type Worker struct {
 	Ledger    *ledger.Ledger
 	Queue     Queue
+	Herald    Herald
 	Open      func(ctx context.Context, k plan.Keys) (Vault, error)
 	FFmpeg    string
 	MaxPixels int // largest picture that is decoded, wherever in the file it is
@@ -55,9 +61,9 @@ type Worker struct {
 }
 
 // Do does the task that a message asks for. No error means that there is
-// nothing left to do: the receipt is there, or the job has ended. After an error
-// the message should be delivered again, unless this was the last attempt: then
-// what failed is written into the receipt.
+// nothing left to do: the receipt is there, or the job has ended, also while it
+// was worked on. After an error the message should be delivered again, unless
+// this was the last attempt: then what failed is written into the receipt.
 func (w *Worker) Do(ctx context.Context, m task.Message, last bool) error {
 	log := w.Log.With("job", m.Job, "task", m.Task)
 	rec, err := w.Ledger.Job(ctx, m.Job)
@@ -76,15 +82,21 @@ func (w *Worker) Do(ctx context.Context, m task.Message, last bool) error {
 	if err != nil {
 		return err
 	}
-	if err := w.begin(ctx, rec, p); err != nil {
+	if rec, err = w.begin(ctx, rec, p, m.Task); err != nil || job.Terminal(rec.Job.Status) {
 		return err
 	}
+	ctx, stop := w.whileItLasts(ctx, m.Job)
+	defer stop()
 	start := time.Now()
 	run := &attempt{Worker: w, plan: p, log: log, last: last}
 	if m.Task == task.Audio {
 		err = run.audio(ctx)
 	} else {
 		err = run.chunk(ctx, m.Task)
+	}
+	if errors.Is(context.Cause(ctx), errJobEnded) {
+		log.Info("the job ended while it was worked on")
+		return nil
 	}
 	log.Info("task", "milliseconds", time.Since(start).Milliseconds(), "done", err == nil) // the caller logs why not
 	return err
@@ -111,14 +123,23 @@ func (w *Worker) GiveUp(ctx context.Context, m task.Message, failure *job.Failur
 	return newPieces(run, done).fail(ctx, failure)
 }
 
-// begin shows the job's outputs as begun, once.
-func (w *Worker) begin(ctx context.Context, rec *ledger.Record, p *plan.Plan) error {
-	if rec.Job.Status != job.Submitted {
-		return nil
+// begin shows the outputs that a task works for as begun, once, and returns the
+// record then: the job may have been canceled before.
+func (w *Worker) begin(ctx context.Context, rec *ledger.Record, p *plan.Plan, name string) (*ledger.Record, error) {
+	var waiting []string
+	for _, o := range p.Outputs {
+		if servedBy(name, o) && statusOf(rec.Job, o.ID) == job.Submitted {
+			waiting = append(waiting, o.ID)
+		}
 	}
-	_, err := w.Ledger.UpdateJob(ctx, rec.Job.ID, func(r *ledger.Record) error {
-		for _, o := range p.Outputs {
-			j, err := job.StartOutput(r.Job, o.ID, time.Now())
+	if len(waiting) == 0 {
+		return rec, nil
+	}
+	first := false
+	rec, err := w.Ledger.UpdateJob(ctx, rec.Job.ID, func(r *ledger.Record) error {
+		first = r.Job.Timing.StartTimeMillis == 0
+		for _, id := range waiting {
+			j, err := job.StartOutput(r.Job, id, time.Now())
 			if err != nil {
 				return err
 			}
@@ -126,7 +147,28 @@ func (w *Worker) begin(ctx context.Context, rec *ledger.Record, p *plan.Plan) er
 		}
 		return nil
 	})
-	return err
+	if err == nil && first && rec.Job.Status == job.Progressing {
+		w.Herald.Announce(ctx, rec)
+	}
+	return rec, err
+}
+
+// servedBy says whether a task works for an output that can be made.
+func servedBy(name string, o plan.Output) bool {
+	if o.Failure != nil {
+		return false
+	}
+	group, _, chunk := task.ParseChunk(name)
+	return chunk && o.Group == group || name == task.Audio && o.Sound >= 0
+}
+
+func statusOf(j job.Job, outputID string) string {
+	for _, o := range j.Outputs {
+		if o.ID == outputID {
+			return o.Status
+		}
+	}
+	return ""
 }
 
 // attempt is one try at one task.

@@ -20,12 +20,14 @@ import (
 	"sealreel/pkg/ingest"
 	"sealreel/pkg/kmskeys"
 	"sealreel/pkg/ledger"
+	"sealreel/pkg/notify"
 	"sealreel/pkg/plan"
 	"sealreel/pkg/probe"
 	"sealreel/pkg/reconcile"
 	"sealreel/pkg/role"
 	"sealreel/pkg/s3store"
 	"sealreel/pkg/seal"
+	"sealreel/pkg/snstopic"
 	"sealreel/pkg/sqsqueue"
 	"sealreel/pkg/stsrole"
 	"sealreel/pkg/transcode"
@@ -40,6 +42,7 @@ type Parts struct {
 	Ledger *ledger.Ledger
 	Vault  *vault.Vault
 	Queue  *sqsqueue.Queue
+	Herald *notify.Notifier
 	Log    *slog.Logger
 }
 
@@ -69,15 +72,33 @@ func FromEnv(ctx context.Context) (*Parts, error) {
 		}
 		return store.As(session), keys.As(session), nil
 	}
+	log := slog.New(slog.NewJSONHandler(os.Stdout, &slog.HandlerOptions{Level: c.LogLevel})).With("function", lambdacontext.FunctionName)
+	records := ledger.New(store, c.StateBucket)
 	return &Parts{
 		Config: c,
 		AWS:    cfg,
 		Store:  store,
-		Ledger: ledger.New(store, c.StateBucket),
+		Ledger: records,
 		Vault:  vault.New(store, keys, c.WorkBucket, assume),
 		Queue:  sqsqueue.New(cfg, c.QueueURL),
-		Log:    slog.New(slog.NewJSONHandler(os.Stdout, &slog.HandlerOptions{Level: c.LogLevel})).With("function", lambdacontext.FunctionName),
+		Herald: &notify.Notifier{Ledger: records, Publish: publishing(snstopic.New(cfg), roles), RoleARN: c.RoleARN, Log: log, Now: time.Now},
+		Log:    log,
 	}, nil
+}
+
+// publishing sends messages under a pipeline's role, where it has one.
+func publishing(own *snstopic.Topics, roles *stsrole.Roles) notify.Publish {
+	return func(ctx context.Context, as *role.Role, topic, subject, message string) (string, error) {
+		topics := own
+		if as != nil {
+			session, err := roles.Assume(ctx, *as, role.Keys{})
+			if err != nil {
+				return "", err
+			}
+			topics = own.As(session)
+		}
+		return topics.Publish(ctx, topic, subject, message)
+	}
 }
 
 // Worker is what the transcode function does tasks with.
@@ -85,6 +106,7 @@ func (p *Parts) Worker() *transcode.Worker {
 	return &transcode.Worker{
 		Ledger:    p.Ledger,
 		Queue:     p.Queue,
+		Herald:    p.Herald,
 		Open:      func(ctx context.Context, k plan.Keys) (transcode.Vault, error) { return p.Vault.Open(ctx, k) },
 		FFmpeg:    p.Config.FFmpeg,
 		MaxPixels: int(p.Config.MaxPixels),
@@ -99,6 +121,7 @@ func (p *Parts) Ingester() *ingest.Ingester {
 		Ledger:          p.Ledger,
 		Documents:       p.Vault,
 		Queue:           p.Queue,
+		Herald:          p.Herald,
 		Open:            func(ctx context.Context, k plan.Keys) (ingest.Vault, error) { return p.Vault.Open(ctx, k) },
 		Probe:           ingest.ProbeWith(probe.Prober{Path: p.Config.FFprobe, MaxPixels: int(p.Config.MaxPixels)}),
 		DefaultID:       p.Config.PipelineID,
@@ -120,6 +143,7 @@ func (p *Parts) Reconciler(deadLetters *sqsqueue.Queue) *reconcile.Reconciler {
 		Ledger:      p.Ledger,
 		Ingester:    p.Ingester(),
 		Worker:      p.Worker(),
+		Herald:      p.Herald,
 		Queue:       p.Queue,
 		DeadLetters: deadLetters,
 		Drops:       p.drops,
@@ -145,6 +169,7 @@ func (p *Parts) drops(ctx context.Context) iter.Seq2[reconcile.Dropped, error] {
 func (p *Parts) Assembler() *assemble.Assembler {
 	return &assemble.Assembler{
 		Ledger: p.Ledger,
+		Herald: p.Herald,
 		Open:   func(ctx context.Context, k plan.Keys) (assemble.Vault, error) { return p.Vault.Open(ctx, k) },
 		Log:    p.Log,
 	}
