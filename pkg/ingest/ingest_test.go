@@ -116,6 +116,53 @@ func TestJobWaitsForItsFile(t *testing.T) {
 	}
 }
 
+// TestCanceledWhileItIsPlanned: the job is canceled at each write of its planning.
+// It stays so and queues nothing; a plan may be there that nobody follows.
+func TestCanceledWhileItIsPlanned(t *testing.T) {
+	canceled := 0
+	for n := 1; ; n++ {
+		w := newWorld()
+		w.document("d.job.json", "film.mp4")
+		w.media["film.mp4"] = "v1"
+		l, writes, done := ledger.New(&w.state, "state"), 0, false
+		var id string
+		w.state.Before = func(call, key string) error {
+			if name, ok := strings.CutPrefix(key, "active/"); ok {
+				id = strings.TrimSuffix(name, ".json")
+			}
+			if call != "Create" && call != "Replace" || id == "" || done {
+				return nil
+			}
+			if writes++; writes < n {
+				return nil
+			}
+			if _, err := l.Job(t.Context(), id); err != nil {
+				return nil // it is not there before its first write is done
+			}
+			done = true
+			_, err := l.UpdateJob(t.Context(), id, func(r *ledger.Record) (err error) {
+				r.Job, err = job.Cancel(r.Job, time.Now())
+				return err
+			})
+			return err
+		}
+		d, err := w.drop("d.job.json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !done {
+			break // it ended before
+		}
+		canceled++
+		if rec := w.job(t, d); rec.Job.Status != job.Canceled || rec.Waiting || rec.Job.Inputs[0].DetectedProperties != nil || len(w.sent) > 0 {
+			t.Errorf("canceled at write %d: %+v, sent %v", n, rec, w.sent)
+		}
+	}
+	if canceled < 5 {
+		t.Errorf("canceled at %d writes only", canceled)
+	}
+}
+
 // What no job can be made of, and what ends at once.
 func TestDropsThatStartNothing(t *testing.T) {
 	for _, c := range []struct {

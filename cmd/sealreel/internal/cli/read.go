@@ -17,22 +17,28 @@ var readCommand = command{
 	summary: "print a job as JSON",
 	text: `
 Prints the job as Elastic Transcoder's ReadJob answered it, and beside it, in the
-member Sealreel, what that had no word for: the Progress in steps, whether the job
-is Waiting for its input, all its Warnings, the Drop it came from, and the Objects
-of its complete outputs and playlists with the Mode in which each is encrypted.`,
+member Sealreel, what that had no word for: the Progress in steps and as a fraction,
+whether the job is Waiting for its input, the StatusDetail of a job that failed as a
+whole, all its Warnings, the Drop it came from, and the Objects of its complete
+outputs and playlists with the Mode in which each is encrypted.`,
 	run: read,
 }
 
 // additions are what a job shows beyond Elastic Transcoder's.
 type additions struct {
-	Progress steps
-	Waiting  bool
-	Warnings []string
-	Drop     dropped
-	Objects  []stored
+	Progress     steps
+	Waiting      bool
+	StatusDetail string `json:",omitempty"`
+	Warnings     []string
+	Drop         dropped
+	Objects      []stored
 }
 
-type steps struct{ Done, Total int }
+// steps are chunks, pieces of sound and outputs. The Fraction is from 0 to 1.
+type steps struct {
+	Done, Total int
+	Fraction    float64
+}
 
 type dropped struct {
 	Bucket    string
@@ -79,7 +85,7 @@ func readJob(ctx context.Context, l records, id string) ([]byte, error) {
 	}
 	r := s.Record
 	more := additions{
-		Progress: steps{s.Done, s.Total}, Waiting: r.Waiting, Warnings: append([]string{}, r.Warnings...),
+		Progress: steps{s.Done, s.Total, thousandth(s.Fraction())}, Waiting: r.Waiting, StatusDetail: r.Job.StatusDetail, Warnings: append([]string{}, r.Warnings...),
 		Drop: dropped{r.Drop.Bucket, r.Drop.Key, r.Drop.VersionID},
 	}
 	if more.Objects, err = objects(ctx, l, r.Job); err != nil {

@@ -106,10 +106,13 @@ type playlist struct {
 	StatusDetail string `json:"statusDetail,omitempty"`
 }
 
+// thousandth rounds what nobody reads further.
+func thousandth(fraction float64) float64 { return math.Round(fraction*1000) / 1000 }
+
 func stateOf(s progress.State) state {
 	j := s.Record.Job
 	shown := state{
-		Job: j.ID, Status: j.Status, Waiting: s.Record.Waiting, Progress: math.Round(s.Fraction()*1000) / 1000, Done: s.Done, Total: s.Total,
+		Job: j.ID, Status: j.Status, Waiting: s.Record.Waiting, Progress: thousandth(s.Fraction()), Done: s.Done, Total: s.Total,
 		Outputs: []output{}, Playlists: []playlist{}, Warnings: s.Record.Warnings,
 	}
 	for _, o := range j.Outputs {
