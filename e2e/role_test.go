@@ -25,7 +25,7 @@ import (
 
 // pipelineRoles are the roles that the stack lets its functions assume
 // (PipelineRoleArns).
-var pipelineRoles = []string{"tenant-a", "tenant-b", "closed", "another-pipelines"}
+var pipelineRoles = []string{"tenant-a", "tenant-b", "closed", "another-pipelines", "herald"}
 
 func roleARN(name string) string { return "arn:aws:iam::" + stack.Account + ":role/" + name }
 
@@ -33,6 +33,7 @@ func roleARN(name string) string { return "arn:aws:iam::" + stack.Account + ":ro
 // have names that begin with its own.
 type tenant struct {
 	name, role, pipeline, keyARN string
+	external                     string // what the role's trust demands
 	ring                         *seal.Keyring
 }
 
@@ -44,11 +45,8 @@ func newTenant(t *testing.T, roleName, pipelineID, externalID string) tenant {
 	a.keyARN = newKey(t, a.role)
 	a.ring = seal.NewKeyring(kmskeys.New(site.aws), a.keyARN, elasticContext)
 	t.Cleanup(a.ring.Close)
-	// It trusts whom the account lets: so the functions' own policies count, too.
-	addRole(t, roleName, map[string]any{"AWS": "arn:aws:iam::" + stack.Account + ":root"}, map[string]any{"StringEquals": map[string]any{"sts:ExternalId": externalID}},
-		allow([]string{"s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:AbortMultipartUpload", "s3:DeleteObject"},
-			"arn:aws:s3:::"+site.ingest+"/"+a.name+"/*", "arn:aws:s3:::"+site.output+"/"+a.name+"/*"),
-		allow([]string{"s3:ListBucket"}, "arn:aws:s3:::"+site.ingest, "arn:aws:s3:::"+site.output))
+	a.external = externalID
+	a.grant(t)
 	document, err := json.Marshal(map[string]any{"Id": pipelineID, "Name": roleName, "Role": a.role,
 		"InputBucket": site.ingest, "OutputBucket": site.output, "AwsKmsKeyArn": a.keyARN,
 		"Sealreel": map[string]any{"Drop": map[string]any{"Prefix": a.name + "/", "Template": map[string]any{
@@ -60,6 +58,17 @@ func newTenant(t *testing.T, roleName, pipelineID, externalID string) tenant {
 		t.Fatal(err)
 	}
 	return a
+}
+
+// grant lets the tenant's role do anything under the tenant's names, and more. It
+// trusts whom the account lets: so the functions' own policies count, too.
+func (a tenant) grant(t *testing.T, more ...any) {
+	t.Helper()
+	media := []any{allow([]string{"s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:AbortMultipartUpload", "s3:DeleteObject"},
+		"arn:aws:s3:::"+site.ingest+"/"+a.name+"/*", "arn:aws:s3:::"+site.output+"/"+a.name+"/*"),
+		allow([]string{"s3:ListBucket"}, "arn:aws:s3:::"+site.ingest, "arn:aws:s3:::"+site.output)}
+	addRole(t, a.role[strings.LastIndexByte(a.role, '/')+1:], map[string]any{"AWS": "arn:aws:iam::" + stack.Account + ":root"},
+		map[string]any{"StringEquals": map[string]any{"sts:ExternalId": a.external}}, append(media, more...)...)
 }
 
 func allow(actions []string, resources ...string) map[string]any {

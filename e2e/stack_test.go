@@ -64,7 +64,7 @@ func run(m *testing.M) int {
 	site.dir = dir
 	site.Stack, err = stack.Up(context.Background(), stack.Config{
 		Root: root, Dir: dir, Workers: 2,
-		Parameters: map[string]string{"PipelineRoleArns": listed()},
+		Parameters: map[string]string{"PipelineRoleArns": listed(), "NotificationTopic": "yes"},
 		Environment: map[string]string{
 			"SEALREEL_X264_PRESET":   "veryfast",
 			"SEALREEL_CHUNK_SECONDS": cmp.Or(os.Getenv("SEALREEL_CHUNK_SECONDS"), "4"),
