@@ -13,7 +13,7 @@ import (
 	"sealreel/pkg/still"
 )
 
-var albumContainers = []string{"mp4"}
+var albumContainers = []string{"mp4", "mp3", "flac"}
 
 // soundPreset is one of sound alone.
 func soundPreset(t *testing.T, container string) string {

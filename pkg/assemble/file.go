@@ -32,9 +32,9 @@ var containers = map[string]container{
 	"mp4": {"video/mp4", "audio/mp4", progressiveMP4},
 	"gif": {"image/gif", "", asEncoded},
 
-	"flac": {"", "audio/flac", soundAlone(soundfile.FLAC)},
+	"flac": {"", "audio/flac", soundWithAlbum(cover.FLAC, soundfile.AlbumFLAC)},
 	"mp2":  {"", "audio/mpeg", soundAlone(soundfile.Raw)},
-	"mp3":  {"", "audio/mpeg", soundAlone(soundfile.MP3)},
+	"mp3":  {"", "audio/mpeg", soundWithAlbum(cover.ID3, soundfile.AlbumMP3)},
 	"oga":  {"", "audio/ogg", soundAlone(soundfile.Ogg)},
 	"ogg":  {"", "audio/ogg", soundAlone(soundfile.Ogg)},
 	"wav":  {"", "audio/wav", soundAlone(soundfile.WAV)},
@@ -170,7 +170,7 @@ func progressiveMP4(p *parts) (write, error) {
 	if len(p.covers) > 0 {
 		album, err := cover.MP4(p.covers)
 		if err != nil {
-			return nil, job.ArtworkTooLong(err, "mp4")
+			return nil, job.ArtworkTooLong(err, p.making.output.Container)
 		}
 		options.UserData = album
 	}
@@ -193,5 +193,21 @@ func soundAlone(plan func(*part.Sequence) (*soundfile.File, error)) func(*parts)
 			return nil, err
 		}
 		return func(ctx context.Context, w io.Writer) error { return file.Stream(w, p.open(ctx)) }, nil
+	}
+}
+
+// soundWithAlbum is such a file with the pictures of its album, if it has any.
+func soundWithAlbum(block func([]cover.Cover) (cover.Block, error), plan func(*part.Sequence, soundfile.Album) (*soundfile.File, error)) func(*parts) (write, error) {
+	return func(p *parts) (write, error) {
+		return soundAlone(func(q *part.Sequence) (*soundfile.File, error) {
+			if len(p.covers) == 0 {
+				return plan(q, nil)
+			}
+			album, err := block(p.covers)
+			if err != nil {
+				return nil, job.ArtworkTooLong(err, p.making.output.Container)
+			}
+			return plan(q, album)
+		})(p)
 	}
 }
