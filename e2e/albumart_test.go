@@ -88,6 +88,7 @@ func TestAlbumArt(t *testing.T) {
 		}
 		r := drop(t, media, outputs)
 		r.wait(t)
+		checkAlbumSealed(t, r.id)
 		for n, c := range cases {
 			file := r.file(t, n)
 			pictures := album(t, file)
@@ -114,6 +115,31 @@ func TestAlbumArt(t *testing.T) {
 				t.Errorf("%s %d: %d samples of sound, want five seconds", container, n, got/4)
 			}
 		}
+	}
+}
+
+// checkAlbumSealed: what waits for assemble is no picture to whoever reads the
+// work bucket.
+func checkAlbumSealed(t *testing.T, id string) {
+	t.Helper()
+	count := 0
+	for name, err := range site.store.Keys(t.Context(), site.work, id+"/artwork-") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		stored, _, err := site.store.Get(t.Context(), site.work, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, mark := range []string{"PNG\r\n", "IHDR", "JFIF", "\xff\xd8\xff"} {
+			if bytes.Contains(stored, []byte(mark)) && len(mark) > 3 || bytes.HasPrefix(stored, []byte(mark)) {
+				t.Errorf("%s holds %q", name, mark)
+			}
+		}
+		count++
+	}
+	if count < 11 {
+		t.Errorf("%d pictures in the work bucket, want 11", count)
 	}
 }
 
