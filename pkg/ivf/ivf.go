@@ -40,6 +40,7 @@ const (
 // goroutine.
 type Reader struct {
 	r      io.Reader
+	shape  Shape
 	track  *fragment.Track
 	tick   int64 // units of the track's timescale in one of the stream's
 	width  int
@@ -48,9 +49,13 @@ type Reader struct {
 	err    error
 }
 
-// NewReader returns a Reader of the stream. It reads in small pieces: give it a
-// buffered reader when reads are dear.
-func NewReader(r io.Reader) *Reader { return &Reader{r: r} }
+// Shape is that of a pixel, width to height. The stream does not tell it; the
+// zero value is a square.
+type Shape struct{ Width, Height uint32 }
+
+// NewReader returns a Reader of the stream, whose pixels have the shape. It reads
+// in small pieces: give it a buffered reader when reads are dear.
+func NewReader(r io.Reader, shape Shape) *Reader { return &Reader{r: r, shape: shape} }
 
 // Track describes the stream. The first call reads up to the first frame, which
 // must be a keyframe and have the size that the stream's header says.
@@ -168,7 +173,7 @@ func (r *Reader) describe(scale uint32, first *fragment.Sample) (*fragment.Track
 	if w != r.width || h != r.height {
 		return nil, fmt.Errorf("%w: frames of %d x %d in a stream of %d x %d", ErrMalformed, w, h, r.width, r.height)
 	}
-	track, err := fragment.NewTrack(scale, sampleEntry(w, h, b[0]&version>>1))
+	track, err := fragment.NewTrack(scale, sampleEntry(w, h, r.shape, b[0]&version>>1))
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
@@ -177,7 +182,7 @@ func (r *Reader) describe(scale uint32, first *fragment.Sample) (*fragment.Track
 
 // sampleEntry is what MP4 would say of the track: the box vp08 with a vpcC of 8
 // bits a sample, 4:2:0, of no known colours.
-func sampleEntry(width, height int, profile byte) []byte {
+func sampleEntry(width, height int, shape Shape, profile byte) []byte {
 	body := make([]byte, 24, 256)
 	body[7] = 1 // data reference
 	body = binary.BigEndian.AppendUint16(body, uint16(width))
@@ -186,7 +191,11 @@ func sampleEntry(width, height int, profile byte) []byte {
 	body = append(body, 0, 24, 0xff, 0xff) // depth, no palette
 	const depth, unknown = 8, 2
 	config := []byte{1, 0, 0, 0, profile, 10, depth<<4 | 1<<1, unknown, unknown, unknown, 0, 0}
-	return box("vp08", append(body, box("vpcC", config)...))
+	body = append(body, box("vpcC", config)...)
+	if shape.Width != shape.Height {
+		body = append(body, box("pasp", binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(nil, shape.Width), shape.Height))...)
+	}
+	return box("vp08", body)
 }
 
 func box(name string, body []byte) []byte {

@@ -39,12 +39,13 @@ func TestFramesAndTheirPlaces(t *testing.T) {
 	t.Parallel()
 	file := stream(t, "-profile:v", "2", "-force_key_frames", "expr:not(mod(n,15))")
 	for _, body := range []io.Reader{bytes.NewReader(file), iotest.OneByteReader(bytes.NewReader(file))} {
-		r := ivf.NewReader(body)
+		r := ivf.NewReader(body, ivf.Shape{Width: 16, Height: 15})
 		track, err := r.Track()
 		if err != nil {
 			t.Fatal(err)
 		}
-		if track.Coding != fragment.VP8 || track.Timescale != 30000 || track.Width != 96 || track.Height != 64 || track.Codec != "vp08.02.10.08" {
+		if track.Coding != fragment.VP8 || track.Timescale != 30000 || track.Width != 96 || track.Height != 64 || track.Codec != "vp08.02.10.08" ||
+			track.SARWidth != 16 || track.SARHeight != 15 {
 			t.Errorf("%+v", track)
 		}
 		samples, err := read(r)
@@ -69,8 +70,8 @@ func TestFramesAndTheirPlaces(t *testing.T) {
 func TestTimescaleIsFineEnough(t *testing.T) {
 	t.Parallel()
 	file := stream(t, "-r", "10")
-	track, err := ivf.NewReader(bytes.NewReader(file)).Track()
-	if err != nil || track.Timescale != 1000 {
+	track, err := ivf.NewReader(bytes.NewReader(file), ivf.Shape{}).Track()
+	if err != nil || track.Timescale != 1000 || track.SARWidth != 1 || track.SARHeight != 1 {
 		t.Errorf("%+v, %v", track, err)
 	}
 }
@@ -98,7 +99,7 @@ func TestWhatIsRefused(t *testing.T) {
 		"a hidden frame":              put(second+12, file[second+12]&^0x10),
 		"a frame without its own tag": append(put(second, 2, 0, 0, 0)[:second+12], 0x11, 0),
 	} {
-		if _, err := read(ivf.NewReader(bytes.NewReader(body))); !errors.Is(err, ivf.ErrMalformed) {
+		if _, err := read(ivf.NewReader(bytes.NewReader(body), ivf.Shape{})); !errors.Is(err, ivf.ErrMalformed) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -117,12 +118,12 @@ func TestEveryCutIsSeenButBetweenFrames(t *testing.T) {
 		if ends[n] {
 			want = io.EOF
 		}
-		if _, err := read(ivf.NewReader(bytes.NewReader(file[:n]))); err != want {
+		if _, err := read(ivf.NewReader(bytes.NewReader(file[:n]), ivf.Shape{})); err != want {
 			t.Fatalf("cut at %d: %v, want %v", n, err, want)
 		}
 	}
 	broken := errors.New("broken")
-	if _, err := read(ivf.NewReader(io.MultiReader(bytes.NewReader(file[:900]), iotest.ErrReader(broken)))); !errors.Is(err, broken) {
+	if _, err := read(ivf.NewReader(io.MultiReader(bytes.NewReader(file[:900]), iotest.ErrReader(broken)), ivf.Shape{})); !errors.Is(err, broken) {
 		t.Errorf("the source's error: %v", err)
 	}
 }
@@ -132,7 +133,7 @@ func FuzzReader(f *testing.F) {
 	f.Add(file)
 	f.Add(file[:40])
 	f.Fuzz(func(t *testing.T, body []byte) {
-		r := ivf.NewReader(bytes.NewReader(body))
+		r := ivf.NewReader(bytes.NewReader(body), ivf.Shape{})
 		total := 0
 		for {
 			fr, err := r.Next()

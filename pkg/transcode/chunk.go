@@ -227,12 +227,12 @@ func (w *chunkWork) encodeFrom(ctx context.Context, in []source.Media, pictures 
 // take reads one output's frames from ffmpeg. A failure of this output alone,
 // such as a name that is taken, does not end the others.
 func (w *chunkWork) take(ctx context.Context, place int, body io.Reader, g plan.Group, c plan.Chunk) error {
-	stream := encode.StreamOf(w.plan.Outputs[place].Picture)
-	if stream == encode.GIF {
+	picture := w.plan.Outputs[place].Picture
+	if encode.StreamOf(picture) == encode.GIF {
 		return w.takeWhole(ctx, place, body, c)
 	}
 	s := w.sink(place)
-	err := readFrames(framesOf(stream, body), g, c, func(t *fragment.Track, f frame) error { return s.frame(ctx, t, f) })
+	err := readFrames(framesOf(picture, body), g, c, func(t *fragment.Track, f frame) error { return s.frame(ctx, t, f) })
 	if err != nil {
 		s.abandon()
 		return w.alone(place, err)

@@ -32,11 +32,12 @@ type frames interface {
 	Complete() bool
 }
 
-// framesOf reads a stream of frames as ffmpeg writes it.
-func framesOf(s encode.Stream, body io.Reader) frames {
+// framesOf reads the stream of a picture as ffmpeg writes it.
+func framesOf(p *plan.Picture, body io.Reader) frames {
 	buffered := bufio.NewReaderSize(body, 64<<10)
-	if s == encode.IVF {
-		return ivf.NewReader(buffered)
+	if encode.StreamOf(p) == encode.IVF {
+		sar := p.Geometry.SAR
+		return ivf.NewReader(buffered, ivf.Shape{Width: uint32(sar.Num), Height: uint32(sar.Den)})
 	}
 	return fragment.NewReader(buffered)
 }
