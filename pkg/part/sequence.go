@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"sealreel/pkg/fragment"
+	"sealreel/pkg/rational"
 )
 
 // Sequence is a whole track: its parts, which continue each other to the tick
@@ -65,4 +66,17 @@ func (s *Sequence) All() iter.Seq[Sample] {
 			}
 		}
 	}
+}
+
+// Peak is the highest bit rate of a second, in bits a second.
+func (s *Sequence) Peak() float64 {
+	second, bytes, most := int64(math.MinInt64), int64(0), int64(0)
+	for sample := range s.All() {
+		if at := rational.New(1, int64(s.Track.Timescale)).Floor(sample.DTS); at != second {
+			second, bytes = at, 0
+		}
+		bytes += sample.Size
+		most = max(most, bytes)
+	}
+	return float64(8 * most)
 }

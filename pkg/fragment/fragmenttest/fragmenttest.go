@@ -70,6 +70,13 @@ func Sound(t testing.TB, encoder, source string, args ...string) []byte {
 	return out
 }
 
+// Decoded is the sound of a file as interleaved samples of 16 bits.
+func Decoded(t testing.TB, file []byte) []byte {
+	t.Helper()
+	out, _ := Run(t, file, "ffmpeg", "-v", "error", "-i", "pipe:0", "-map", "0:a", "-f", "s16le", "pipe:1")
+	return out
+}
+
 // Samples reads a whole stream.
 func Samples(t testing.TB, stream []byte) (*fragment.Track, []fragment.Sample) {
 	t.Helper()
