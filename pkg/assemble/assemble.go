@@ -44,6 +44,7 @@ type Assembler struct {
 	Ledger *ledger.Ledger
 	Herald Herald
 	Open   func(ctx context.Context, k plan.Keys) (Vault, error)
+	FFmpeg string // the program, for containers that it writes
 	Log    *slog.Logger
 }
 
@@ -136,7 +137,7 @@ func (a *Assembler) make(ctx context.Context, p *plan.Plan, place int) (*ledger.
 		return nil, err
 	}
 	defer vault.Close()
-	m := &making{plan: p, output: o, vault: vault, ledger: a.Ledger, made: made}
+	m := &making{plan: p, output: o, vault: vault, ledger: a.Ledger, ffmpeg: a.FFmpeg, made: made}
 	var result *ledger.Result
 	if o.SegmentFrames > 0 {
 		result, err = m.playlist(ctx)
@@ -182,6 +183,7 @@ type making struct {
 	output plan.Output
 	vault  Vault
 	ledger *ledger.Ledger
+	ffmpeg string
 	made   []task.Made
 }
 

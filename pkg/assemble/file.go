@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 
 	"sealreel/pkg/cover"
@@ -12,7 +11,6 @@ import (
 	"sealreel/pkg/job"
 	"sealreel/pkg/ledger"
 	"sealreel/pkg/part"
-	"sealreel/pkg/progressive"
 	"sealreel/pkg/soundfile"
 	"sealreel/pkg/task"
 	"sealreel/pkg/transcode"
@@ -31,6 +29,12 @@ type container struct {
 var containers = map[string]container{
 	"mp4": {"video/mp4", "audio/mp4", progressiveMP4},
 	"gif": {"image/gif", "", asEncoded},
+
+	"flv":  {"video/x-flv", "audio/x-flv", flashVideo},
+	"fmp4": {"video/mp4", "audio/mp4", fragmentedMP4},
+	"webm": {"video/webm", "audio/webm", webMedia},
+	"mpg":  {"video/mpeg", "audio/mpeg", remuxed(programStream, nil)},
+	"mxf":  {"application/mxf", "application/mxf", remuxed(materialExchange, completed)},
 
 	"flac": {"", "audio/flac", soundWithAlbum(cover.FLAC, soundfile.AlbumFLAC)},
 	"mp2":  {"", "audio/mpeg", soundAlone(soundfile.Raw)},
@@ -144,70 +148,5 @@ func (p *parts) open(ctx context.Context) part.Open {
 	return func(kind fragment.Kind, place int) (io.ReadCloser, error) {
 		data := p.stored[kind][place].Data
 		return p.making.vault.Work(ctx, data.Key, data.Size)
-	}
-}
-
-// asEncoded is the only part as it stands.
-func asEncoded(p *parts) (write, error) {
-	stored := p.stored[fragment.Video]
-	if len(stored) != 1 {
-		return nil, fmt.Errorf("%w: %d parts where one must be the file", part.ErrParts, len(stored))
-	}
-	return func(ctx context.Context, w io.Writer) error {
-		r, err := p.open(ctx)(fragment.Video, 0)
-		if err != nil {
-			return err
-		}
-		defer r.Close()
-		_, err = io.Copy(w, r)
-		return err
-	}, nil
-}
-
-// progressiveMP4 has the index in front.
-func progressiveMP4(p *parts) (write, error) {
-	var options progressive.Options
-	if len(p.covers) > 0 {
-		album, err := cover.MP4(p.covers)
-		if err != nil {
-			return nil, job.ArtworkTooLong(err, p.making.output.Container)
-		}
-		options.UserData = album
-	}
-	layout, err := progressive.Plan(p.indexes[fragment.Video], p.indexes[fragment.Audio], options)
-	if err != nil {
-		return nil, err
-	}
-	return func(ctx context.Context, w io.Writer) error { return layout.Stream(w, p.open(ctx)) }, nil
-}
-
-// soundAlone is a file of sound and nothing else.
-func soundAlone(plan func(*part.Sequence) (*soundfile.File, error)) func(*parts) (write, error) {
-	return func(p *parts) (write, error) {
-		sequence, err := part.Join(fragment.Audio, p.indexes[fragment.Audio])
-		if err != nil {
-			return nil, err
-		}
-		file, err := plan(sequence)
-		if err != nil {
-			return nil, err
-		}
-		return func(ctx context.Context, w io.Writer) error { return file.Stream(w, p.open(ctx)) }, nil
-	}
-}
-
-// soundWithAlbum is such a file with the pictures of its album, if it has any.
-func soundWithAlbum(block func([]cover.Cover) (cover.Block, error), plan func(*part.Sequence, soundfile.Album) (*soundfile.File, error)) func(*parts) (write, error) {
-	return func(p *parts) (write, error) {
-		return soundAlone(func(q *part.Sequence) (*soundfile.File, error) {
-			if len(p.covers) == 0 {
-				return plan(q, nil)
-			}
-			album, err := block(p.covers)
-			if err != nil {
-				return nil, job.ArtworkTooLong(err, p.making.output.Container)
-			}
-			return plan(q, album)
-		})(p)
 	}
 }

@@ -59,6 +59,9 @@ type Options struct {
 	ChunkSeconds int
 }
 
+// mxf is the container that no file of sound alone is written in.
+const mxf = "mxf"
+
 // Make cuts the work for wishes that play a whole input: see Stitch.
 func Make(src Source, wishes []Wish, opts Options) *Plan {
 	p, err := Stitch([]Scene{{Source: src}}, wishes, opts)
@@ -115,6 +118,10 @@ func (d *draft) output(scenes []Scene, used streams, w Wish) (o Output, err erro
 		o.Warning = job.ClipCutShort
 	}
 	src := p.sources[0]
+	if w.Preset.Container == mxf && !(src.Picture != nil && w.Preset.HasVideo()) {
+		return o, job.Fail(job.CodePresetMismatch, "preset %s makes MXF, which is written with a picture only, and there is none: "+
+			"choose a preset for sound alone, such as one of the container wav", w.Preset.ID)
+	}
 	if src.Sound != nil && w.Preset.HasAudio() {
 		s := soundOf(w.Preset.Audio, src.Sound)
 		s.Programme = programme

@@ -85,6 +85,42 @@ func TestOutputsTakeTheStreamsThatAreThere(t *testing.T) {
 	}
 }
 
+// TestCodecsAndContainers: outputs of different codecs share a decode where they
+// share a rate, but for GIF, which is made in one piece; a file of fragments has
+// them as long as its SegmentDuration lets it, and MPEG-2 the rates that it has.
+func TestCodecsAndContainers(t *testing.T) {
+	p := Make(source(rational.Int(28), 60, true, false), []Wish{
+		wish(t, "1", "400010", "5"), wish(t, "2", "100200", ""), wish(t, "3", "100170", ""), wish(t, "4", "100250", ""), wish(t, "5", "400020", ""),
+	}, Options{ChunkSeconds: 10})
+	for i, want := range []struct {
+		codec     string
+		rate      int64
+		chunks    int
+		fragments int64
+		unit      int64
+	}{
+		{H264, 30, 6, 120, 120}, {GIF, 15, 1, 0, 0}, {MPEG2, 25, 6, 0, 12}, {VP9, 30, 6, 0, 120}, {H264, 30, 6, 0, 120},
+	} {
+		o := p.Outputs[i]
+		g := p.Groups[o.Group]
+		if o.Picture.Coded() != want.codec || g.Rate != rational.Int(want.rate) || len(g.Chunks) != want.chunks || o.FragmentFrames != want.fragments || o.SegmentFrames != 0 {
+			t.Errorf("output %d: %s at %v in %d chunks, fragments of %d", i+1, o.Picture.Coded(), g.Rate, len(g.Chunks), o.FragmentFrames)
+		}
+		for _, c := range g.Chunks[:len(g.Chunks)-1] {
+			if c.End%want.unit != 0 {
+				t.Errorf("output %d: a chunk ends at %d", i+1, c.End)
+			}
+		}
+	}
+	if has := p.Outputs[1].Picture.LoopCount; has != "Infinite" {
+		t.Errorf("the GIF is repeated %q", has)
+	}
+	p = Make(source(rational.Int(25), 10, false, true), []Wish{wish(t, "1", "100230", "")}, Options{ChunkSeconds: 10})
+	if f := p.Outputs[0].Failure; f == nil || f.Code != job.CodePresetMismatch || len(p.Sounds) != 0 {
+		t.Errorf("MXF without a picture: %+v", f)
+	}
+}
+
 func TestRatesAreApart(t *testing.T) {
 	p := Make(source(rational.Int(25), 60, true, true), []Wish{
 		wish(t, "1", "200010", "10"), wish(t, "2", "000010", ""),

@@ -218,14 +218,15 @@ func TestUnsupported(t *testing.T) {
 	}{
 		"mp4":           {custom(`{"Codec":"H.264","BitRate":"100","CodecOptions":{"InterlacedMode":"Progressive","ColorSpaceConversionMode":"None"}}`, `{"Codec":"AAC","BitRate":"64","CodecOptions":{"Profile":"auto"}}`), nil},
 		"no sound":      {custom(`{"Codec":"H.264","BitRate":"100"}`, `{"Codec":"mp3","BitRate":"64","Channels":"0"}`), nil},
-		"webm":          {in("webm", `{"Codec":"vp9","BitRate":"100"}`, `{"Codec":"vorbis","BitRate":"64"}`), []string{"Value 'webm' at 'container' " + later + "the container webm yet", "Value 'vp9' at 'video.codec' " + later + "video in the codec vp9 yet"}},
+		"webm":          {in("webm", `{"Codec":"vp9","BitRate":"100"}`, `{"Codec":"vorbis","BitRate":"64"}`), nil},
+		"mxf":           {in("mxf", `{"Codec":"mpeg2","BitRate":"100"}`, `{"Codec":"pcm","SampleRate":"48000"}`), nil},
 		"mp3 in mp4":    {custom("", `{"Codec":"mp3","BitRate":"64"}`), nil},
 		"wav":           {in("wav", "", `{"Codec":"pcm","CodecOptions":{"BitDepth":"8","Signed":"Signed"}}`), nil},
 		"unsigned":      {in("wav", "", `{"Codec":"pcm","CodecOptions":{"BitDepth":"24","Signed":"Unsigned"}}`), []string{"at 'audio.codecOptions.signed' failed to satisfy constraint: samples of 24 bits are always signed"}},
 		"fast vorbis":   {in("ogg", "", `{"Codec":"vorbis","BitRate":"64","SampleRate":"96000"}`), []string{"at 'audio.sampleRate' failed to satisfy constraint: the encoder of Vorbis keeps to no BitRate above 48000 Hz: choose 48000"}},
 		"profile":       {audio(`"BitRate":"64","CodecOptions":{"Profile":"HE-AAC"}`), []string{"at 'audio.codecOptions.profile' failed to satisfy constraint: Sealreel's encoder makes AAC-LC alone: choose AAC-LC, or auto"}},
 		"interlaced":    {video(`"BitRate":"100","CodecOptions":{"InterlacedMode":"TopFirst","ColorSpaceConversionMode":"Auto"}`), []string{later + "the InterlacedMode TopFirst yet", later + "the ColorSpaceConversionMode Auto yet"}},
-		"single tracks": {in("mxf", "", `{"Codec":"pcm","SampleRate":"48000","AudioPackingMode":"OneChannelPerTrack"}`), []string{"mxf", later + "the AudioPackingMode OneChannelPerTrack yet"}},
+		"single tracks": {in("mxf", "", `{"Codec":"pcm","SampleRate":"48000","AudioPackingMode":"OneChannelPerTrack"}`), []string{later + "the AudioPackingMode OneChannelPerTrack yet"}},
 	} {
 		p, err := Parse(c.doc)
 		if err != nil {

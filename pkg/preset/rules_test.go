@@ -56,6 +56,11 @@ func TestFrameRateFor(t *testing.T) {
 			t.Errorf("FrameRate %q, MaxFrameRate %q, source %s: %v, want %s", c.rate, c.most, c.source, got, c.want)
 		}
 	}
+	for source, want := range map[string]string{"25": "25", "60": "30", "28": "30000/1001", "31/2": "15", "2997/100": "30000/1001", "12": "10", "24": "24", "0": "30"} {
+		if got := FrameRateFor(&Video{Codec: "mpeg2"}, mustRate(t, source)); got != mustRate(t, want) {
+			t.Errorf("MPEG-2 of a source at %s: %v, want %s", source, got, want)
+		}
+	}
 	if got := FrameRateFor(&Video{}, rational.Rational{}); got != rational.Int(30) {
 		t.Errorf("zero value of a source rate: %v", got)
 	}

@@ -3,7 +3,6 @@ package preset
 import (
 	"errors"
 	"fmt"
-	"slices"
 
 	"sealreel/pkg/document"
 	"sealreel/pkg/job"
@@ -15,13 +14,7 @@ import (
 // its line away here. What a request alone asks for is known to job.Unsupported.
 func Unsupported(p *Preset) error {
 	problems := &document.Problems{}
-	if !slices.Contains(writable, p.Container) {
-		problems.NotYet("container", p.Container, "the container "+p.Container)
-	}
 	if v := p.Video; v != nil {
-		if v.Codec != H264 {
-			problems.NotYet("video.codec", v.Codec, "video in the codec "+v.Codec)
-		}
 		if mode := v.CodecOptions["InterlacedMode"]; mode != "" && mode != "Progressive" {
 			problems.NotYet("video.codecOptions.interlacedMode", mode, "the InterlacedMode "+mode)
 		}
@@ -34,9 +27,6 @@ func Unsupported(p *Preset) error {
 	}
 	return problems.Err()
 }
-
-// writable are the containers that files and segments are written in.
-var writable = []string{"flac", "mp2", "mp3", "mp4", "oga", "ogg", "ts", "wav"}
 
 // fastestVorbis is the highest sample rate in Hz for which the encoder of Vorbis
 // keeps to a bit rate.

@@ -72,7 +72,7 @@ func TestCheckUse(t *testing.T) {
 		"cea-708 of webm":         {in("webm", `{"Codec":"vp8","BitRate":"100"}`, ""), job.Output{Captions: formats("cea-708")}, "not available for the container webm"},
 		"side-car files of fmp4":  {in("fmp4", h264, ""), job.Output{Captions: formats("dfxp", "webvtt")}, ""},
 		"other captions of fmp4":  {in("fmp4", h264, ""), job.Output{Captions: formats("srt")}, "not available for the container fmp4"},
-		"what it can't do as yet": {in("webm", `{"Codec":"vp8","BitRate":"100"}`, ""), job.Output{}, "Value '1762992000000-shelf0' at 'outputs.1.member.presetId' failed to satisfy constraint: this version of Sealreel can't do the container webm yet, which 'container' of the preset asks for"},
+		"what it can't do as yet": {in("mp4", `{"Codec":"H.264","BitRate":"100","CodecOptions":{"InterlacedMode":"Auto"}}`, ""), job.Output{}, "Value '1762992000000-shelf0' at 'outputs.1.member.presetId' failed to satisfy constraint: this version of Sealreel can't do the InterlacedMode Auto yet, which 'video.codecOptions.interlacedMode' of the preset asks for"},
 	} {
 		c.output.Key, c.output.PresetID = "o", place(0)
 		err := Check(&job.Request{Outputs: []job.Output{c.output}}, shelf(t, c.preset))

@@ -173,5 +173,8 @@ func mdatHeader(data int64) []byte {
 	return binary.BigEndian.AppendUint64([]byte("\x00\x00\x00\x01mdat"), uint64(data+16))
 }
 
+// Tracks are those of the file.
+func (l *Layout) Tracks() []*part.Sequence { return l.tracks }
+
 // Size is that of the whole file in bytes.
 func (l *Layout) Size() int64 { return l.size }

@@ -137,7 +137,7 @@ func (m movie) edits(t *table) *mp4.ElstBox {
 func (t *table) stbl(entry mp4.Box) *mp4.StblBox {
 	stbl := mp4.NewStblBox()
 	stsd := mp4.NewStsdBox()
-	stsd.AddChild(entry)
+	stsd.SampleCount, stsd.Children = 1, []mp4.Box{entry} // AddChild takes known entries only
 	stbl.AddChild(stsd)
 	stbl.AddChild(&t.times)
 	if t.shifted {
@@ -158,9 +158,13 @@ func (t *table) presentedSize() (width, height mp4.Fixed32) {
 	return mp4.Fixed32(min(w, math.MaxUint32)), mp4.Fixed32(t.track.Height << 16)
 }
 
-// sampleEntry is the encoder's, with the bit rates that came out in place of
-// those that were asked for, and a pixel shape only where it is not square.
+// sampleEntry is the encoder's. That of H.264 and AAC has the bit rates that came
+// out in place of those that were asked for, and a pixel shape only where it is
+// not square.
 func (t *table) sampleEntry() (mp4.Box, error) {
+	if raw := t.track.SampleEntry; t.track.Coding != fragment.H264 && t.track.Coding != fragment.AAC {
+		return mp4.CreateUnknownBox(string(raw[4:8]), uint64(len(raw)), raw[8:]), nil
+	}
 	box, err := mp4.DecodeBoxSR(0, bits.NewFixedSliceReader(bytes.Clone(t.track.SampleEntry)))
 	if err != nil {
 		return nil, fmt.Errorf("%w: sample entry: %w", part.ErrParts, err)

@@ -171,6 +171,7 @@ func (p *Parts) Assembler() *assemble.Assembler {
 		Ledger: p.Ledger,
 		Herald: p.Herald,
 		Open:   func(ctx context.Context, k plan.Keys) (assemble.Vault, error) { return p.Vault.Open(ctx, k) },
+		FFmpeg: p.Config.FFmpeg,
 		Log:    p.Log,
 	}
 }
