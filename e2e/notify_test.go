@@ -217,6 +217,16 @@ func TestNotifications(t *testing.T) {
 	if m := l.message(t, refused, notify.Error).content; m.ErrorCode != 4018 || !strings.HasPrefix(m.MessageDetails, "4018 ") {
 		t.Errorf("%+v", m)
 	}
+	// A clip that ends after its input is made, with a warning.
+	long := sealedFile(name+".mp4", name+"-3/", key)
+	long.Inputs[0].TimeSpan = &job.TimeSpan{StartTime: "2.0", Duration: "60.0"}
+	short := submitOften(t, long)
+	completed(t, short)
+	l.hears(t, short, notify.Completed, notify.Progressing, notify.Warning)
+	warning := l.message(t, short, notify.Warning).content
+	if o := warning.Outputs[0]; o.Status != "Warning" || o.StatusDetail != warning.MessageDetails || o.Duration != 3 || !strings.HasPrefix(o.StatusDetail, "The starting time plus the duration") {
+		t.Errorf("%+v", warning)
+	}
 	keys := []*job.Encryption{key, &wrong}
 	for _, o := range rec.Job.Outputs {
 		keys = append(keys, o.Encryption)
