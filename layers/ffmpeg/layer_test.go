@@ -131,6 +131,9 @@ func TestWorksOverLoopback(t *testing.T) {
 		{"gif", "GIF89a", []string{"-an", "-filter_complex", "fps=5,split[a][b];[a]palettegen=stats_mode=single[p];[b][p]paletteuse=new=1", "-f", "gif"}},
 		{"flac", "fLaC", []string{"-vn", "-f", "flac"}},
 		{"png", "\x89PNG", []string{"-an", "-frames:v", "1", "-c:v", "png", "-f", "image2pipe"}},
+		{"thumbnails", "ftyp", []string{"-filter_complex", "[0:0]settb=1/25,select='gte(pts,10)*lt(mod(25-mod(pts*1,25),25),1)',scale=96:54,setsar=1/1," +
+			"scale=out_color_matrix=bt601:out_range=full,format=yuvj420p[out]", "-map", "[out]", "-fps_mode", "passthrough", "-c:v", "mjpeg", "-q:v", "2",
+			"-f", "mp4", "-movflags", "frag_every_frame+empty_moov+default_base_moof+frag_discont"}},
 		{"framemd5", "#format: frame checksums", []string{"-f", "framemd5"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -152,7 +152,7 @@ func (a *Assembler) make(ctx context.Context, p *plan.Plan, place int) (*ledger.
 		result.Result.FrameRate = p.Groups[o.Group].Rate.Decimal()
 	}
 	result.Result.Warning = o.Warning
-	result.Codecs = m.codecs()
+	result.Codecs, result.Thumbnails = m.codecs(), m.thumbnails()
 	return result, nil
 }
 
@@ -196,6 +196,14 @@ func (m *making) codecs() []string {
 		}
 	}
 	return most
+}
+
+func (m *making) thumbnails() []task.Thumbnail {
+	var all []task.Thumbnail
+	for _, made := range m.made {
+		all = append(all, made.Thumbnails...)
+	}
+	return all
 }
 
 // close shows the job's results so far, and with the last of them the job ends.

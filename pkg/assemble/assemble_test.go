@@ -124,7 +124,7 @@ func finished(t *testing.T) *world {
 		part := w.part(t, chunk)
 		made := map[int]task.Made{
 			0: {Segments: []task.Segment{{Key: fmt.Sprintf("x/hls%05d.ts", chunk), Bytes: 1000, Ticks: 4 * 90000}}, Codecs: []string{"avc1.42c01e"}},
-			1: {Part: &part, Codecs: []string{"avc1.42c01e"}},
+			1: {Part: &part, Codecs: []string{"avc1.42c01e"}, Thumbnails: []task.Thumbnail{{Key: fmt.Sprintf("x/%05d.png", chunk+1)}}},
 			2: {Segments: []task.Segment{{Key: fmt.Sprintf("x/bad%05d.ts", chunk), Bytes: 1000, Ticks: 4 * 90000}}, Codecs: []string{"avc1.42c01e"}},
 		}
 		if chunk == 0 {
@@ -218,6 +218,11 @@ func (w *world) checkEnd(t *testing.T, what string) {
 	}
 	if o := rec.Job.Outputs[0]; o.DurationMillis != 8000 || o.FileSize != 2000 || o.FrameRate != "25" {
 		t.Errorf("%s: %+v", what, o)
+	}
+	result, err := w.ledger.Result(t.Context(), id, "2")
+	check(t, err)
+	if all := result.Thumbnails; len(all) != 2 || all[0].Key != "x/00001.png" || all[1].Key != "x/00002.png" {
+		t.Errorf("%s: thumbnails %+v", what, all)
 	}
 	film := w.stored["x/web.mp4"]
 	if cover := strings.Index(film, "the cover"); cover < strings.Index(film, "covr") || cover > strings.Index(film, "mdat") {

@@ -86,9 +86,14 @@ func planFor(t *testing.T, file string, rate rational.Rational, vp9 bool) *plan.
 	}
 	timeline := scan(t, file)
 	return plan.Make(plan.Source{Picture: &plan.SourcePicture{Timeline: timeline, Rate: rate, Width: 160, Height: 96}},
-		[]plan.Wish{{Output: job.Output{ID: "1"}, Preset: &preset.Preset{Container: "mp4", Video: &preset.Video{
-			Codec: codec, KeyframesMaxDist: "48", FrameRate: name(rate), FixedGOP: "true", MaxWidth: "160", MaxHeight: "96",
-			Sealreel: &preset.Additions{RateFactor: "0"}}}}}, plan.Options{ChunkSeconds: 3})
+		[]plan.Wish{losslessWish(rate, codec)}, plan.Options{ChunkSeconds: 3})
+}
+
+// losslessWish is an output of 160x96 pixels.
+func losslessWish(rate rational.Rational, codec string) plan.Wish {
+	return plan.Wish{Output: job.Output{ID: "1"}, Preset: &preset.Preset{Container: "mp4", Video: &preset.Video{
+		Codec: codec, KeyframesMaxDist: "48", FrameRate: name(rate), FixedGOP: "true", MaxWidth: "160", MaxHeight: "96",
+		Sealreel: &preset.Additions{RateFactor: "0"}}}}
 }
 
 func name(rate rational.Rational) string {

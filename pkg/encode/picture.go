@@ -26,6 +26,8 @@ type Settings struct {
 // and with the input of c.Reads[i] (allow-lists and URL included), stills are the
 // same for what Stills names, and outputs[i] is how the stream of the output at
 // places[i] is written, its URL last. The streams are those that StreamOf says.
+// Behind them come the streams of thumbnails, of the outputs that Thumbnailed says,
+// which are fragmented MP4 with a fragment for each.
 func Pictures(p *plan.Plan, group int, c plan.Chunk, places []int, inputs, stills, outputs [][]string, s Settings) []string {
 	g := p.Groups[group]
 	takes := p.Programmes[g.Programme]
@@ -37,12 +39,18 @@ func Pictures(p *plan.Plan, group int, c plan.Chunk, places []int, inputs, still
 	for _, still := range stills {
 		args = append(args, still...)
 	}
-	args = append(args, "-filter_complex", graph(p, group, c, places))
+	thumbnailed := Thumbnailed(p, group, c, places)
+	args = append(args, "-filter_complex", graph(p, group, c, places, thumbnailed))
 	for i, place := range places {
 		args = append(args, "-map", fmt.Sprintf("[out%d]", i))
 		args = append(args, codec(p.Outputs[place], c, s)...)
 		args = append(args, between(StreamOf(p.Outputs[place].Picture), g.Rate, p.Outputs[place].Picture)...)
 		args = append(args, outputs[i]...)
+	}
+	for i, place := range thumbnailed {
+		args = append(args, "-map", fmt.Sprintf("[thumbnails%d]", i))
+		args = append(args, thumbnailStream(p.Outputs[place].Thumbnails, g.Rate)...)
+		args = append(args, outputs[len(places)+i]...)
 	}
 	return args
 }
@@ -64,19 +72,22 @@ func looked(v *plan.Video, r plan.Read, reads int) []string {
 	return append(args, "-noautorotate")
 }
 
-// graph is one decode that feeds all outputs of a group.
-func graph(p *plan.Plan, group int, c plan.Chunk, places []int) string {
-	g := p.Groups[group]
+// graph is one decode that feeds all outputs of a group, and their thumbnails.
+func graph(p *plan.Plan, group int, c plan.Chunk, places, thumbnailed []int) string {
+	g, users := p.Groups[group], len(places)+len(thumbnailed)
 	takes := p.Programmes[g.Programme]
 	var chains []string
 	for i, r := range c.Reads {
-		chains = append(chains, shown(takes[r.Take].Video, i, r, g.Rate, c.Lead, len(places)))
+		chains = append(chains, shown(takes[r.Take].Video, i, r, g.Rate, c.Lead, users))
 	}
 	stills := Stills(p, places)
 	for i, place := range places {
 		picture := p.Outputs[place].Picture
-		film := joined(c, g.Rate, i, len(places), func(take int) string { return geometry(picture.Of(take)) })
+		film := joined(c, g.Rate, i, users, func(take int) string { return geometry(picture.Of(take)) })
 		chains = append(chains, fmt.Sprintf("%s,%s%s[out%d]", film, marks(picture, i, len(c.Reads), stills, g.Rate), pixels(picture, i), i))
+	}
+	for i, place := range thumbnailed {
+		chains = append(chains, fmt.Sprintf("%s[thumbnails%d]", thumbnails(p.Outputs[place].Thumbnails, g.Rate, c, len(places)+i, users), i))
 	}
 	return strings.Join(chains, ";")
 }

@@ -53,12 +53,15 @@ func loop(count string) string {
 	return count
 }
 
-// fragmented is MP4 with a fragment a keyframe, in ticks of which a frame has a
-// whole number. Fragments keep the times of the grid (frag_discont): ffmpeg
-// writes the first frame's place as its decode time.
-func fragmented(rate rational.Rational) []string {
+// fragmented is MP4 with a fragment a keyframe.
+func fragmented(rate rational.Rational) []string { return inFragments("frag_keyframe", rate) }
+
+// inFragments is MP4 with a fragment where cut, a flag of the muxer, says, in
+// ticks of which a frame has a whole number. Fragments keep the times of the grid
+// (frag_discont): ffmpeg writes the first frame's place as its decode time.
+func inFragments(cut string, rate rational.Rational) []string {
 	return []string{
-		"-f", "mp4", "-movflags", "frag_keyframe+empty_moov+default_base_moof+frag_discont",
+		"-f", "mp4", "-movflags", cut + "+empty_moov+default_base_moof+frag_discont",
 		"-video_track_timescale", strconv.FormatInt(Timescale(rate), 10),
 	}
 }

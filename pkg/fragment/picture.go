@@ -78,9 +78,16 @@ func (t *Track) h264(body []byte) error {
 	return nil
 }
 
-// mpeg2 reads an mp4v whose stream descriptor says MPEG-2 video of any profile
-// (ISO/IEC 14496-1, table 5).
-func (t *Track) mpeg2(body []byte) error {
+// objectTypes are the codings of mp4v by the object types of its stream descriptor:
+// MPEG-2 video of any profile, and still pictures (ISO/IEC 14496-1, table 5, and
+// the types that the registration authority of MP4 adds).
+var objectTypes = map[byte]Coding{
+	0x60: MPEG2, 0x61: MPEG2, 0x62: MPEG2, 0x63: MPEG2, 0x64: MPEG2, 0x65: MPEG2,
+	0x6C: JPEG, 0x6D: PNG,
+}
+
+// described reads an mp4v, which says what is in it by its stream descriptor.
+func (t *Track) described(body []byte) error {
 	inner, err := t.picture(body)
 	if err != nil {
 		return err
@@ -93,10 +100,11 @@ func (t *Track) mpeg2(body []byte) error {
 	if err != nil {
 		return err
 	}
-	if object < 0x60 || object > 0x65 {
-		return fmt.Errorf("mp4v of object type %#x, which is no MPEG-2 video", object)
+	coding, known := objectTypes[object]
+	if !known {
+		return fmt.Errorf("mp4v of object type %#x, which is neither MPEG-2 video nor still pictures", object)
 	}
-	t.Coding = MPEG2
+	t.Coding = coding
 	t.Codec = fmt.Sprintf("mp4v.%02x", object)
 	return nil
 }

@@ -89,7 +89,15 @@ func TestTrackDescribesItsSamples(t *testing.T) {
 	if vp9.Kind != fragment.Video || vp9.Coding != fragment.VP9 || vp9.Codec != "vp09.00.30.08" || vp9.Width != 720 || len(vp9.Config) < 8 {
 		t.Errorf("VP9 is %+v", vp9)
 	}
-	for _, track := range []*fragment.Track{video, audio, mpeg2, vp9} {
+	stills := map[fragment.Coding]*fragment.Track{}
+	for encoder, coding := range map[string]fragment.Coding{"mjpeg": fragment.JPEG, "png": fragment.PNG} {
+		still, samples := fragmenttest.Samples(t, fragmenttest.Picture(t, "testsrc2=s=320x180:r=25:d=0.2", encoder))
+		if still.Kind != fragment.Video || still.Coding != coding || still.Width != 320 || still.Height != 180 || len(samples) != 5 {
+			t.Errorf("%s is %+v", encoder, still)
+		}
+		stills[coding] = still
+	}
+	for _, track := range []*fragment.Track{video, audio, mpeg2, vp9, stills[fragment.JPEG], stills[fragment.PNG]} {
 		again, err := fragment.NewTrack(track.Timescale, track.SampleEntry)
 		if err != nil {
 			t.Fatal(err)

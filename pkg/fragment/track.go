@@ -35,6 +35,8 @@ const (
 	MPEG2 Coding = "MPEG-2" // video in mp4v: pictures with their start codes and headers
 	VP8   Coding = "VP8"    // in vp08
 	VP9   Coding = "VP9"    // in vp09: a frame that is shown, with those hidden before it
+	JPEG  Coding = "JPEG"   // in mp4v: each sample is a file
+	PNG   Coding = "PNG"    // in mp4v: each sample is a file
 	AAC   Coding = "AAC"    // in mp4a: raw access units
 
 	// MPEGAudio is layer II or III of MPEG-1 or MPEG-2 in mp4a: frames with their
@@ -57,7 +59,8 @@ type Track struct {
 	// Config is the codec's configuration: the body of avcC of H.264 and of vpcC
 	// of VP8 and VP9, AudioSpecificConfig of AAC (ISO/IEC 14496-3, 1.6.2.1), the
 	// headers of Vorbis (see VorbisHeaders), STREAMINFO of FLAC (RFC 9639, 8.2), nil
-	// of MPEG-2 and MPEG audio, whose samples have it in them, and of PCM.
+	// of MPEG-2, MPEG audio and still pictures, whose samples have it in them, and of
+	// PCM.
 	Config []byte
 
 	// Of video.
@@ -75,7 +78,7 @@ type Track struct {
 // entries are the readers of sample entries by their names.
 var entries = map[string]func(t *Track, body []byte) error{
 	"avc1": (*Track).h264,
-	"mp4v": (*Track).mpeg2,
+	"mp4v": (*Track).described,
 	"vp08": (*Track).vp8,
 	"vp09": (*Track).vp9,
 	"mp4a": (*Track).mpeg4,

@@ -39,6 +39,9 @@ func roleOf(p *pipeline.Pipeline, j job.Job) *role.Role {
 			}
 		}
 		r.Writes = append(r.Writes, role.Place{Bucket: p.ContentBucket(), Name: j.OutputKeyPrefix + o.Key})
+		if o.ThumbnailPattern != "" {
+			r.Writes = append(r.Writes, role.Place{Bucket: p.ThumbnailBucket(), Name: job.ThumbnailBeginning(j.OutputKeyPrefix, o)})
+		}
 	}
 	for _, list := range j.Playlists {
 		r.Writes = append(r.Writes, role.Place{Bucket: p.ContentBucket(), Name: j.OutputKeyPrefix + list.Name})

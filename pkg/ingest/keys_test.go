@@ -26,7 +26,9 @@ func TestKeysOf(t *testing.T) {
 	i := newWorld().ingester()
 	i.KeyARN = "arn:stack"
 	j := job.Job{ID: "1762992000001-aaaaaa", Inputs: []job.Input{{Key: "films/a.mp4"}}, OutputKeyPrefix: "x/",
-		Outputs: []job.Output{{Key: "b.mp4"}, {Key: "c", Watermarks: []job.Watermark{{InputKey: "logos/own.png"}, {InputKey: "logos/own.png"}}}, {Key: "d", AlbumArt: &job.AlbumArt{Artwork: []job.Artwork{{InputKey: "cover.jpg"}}}}}, Playlists: []job.Playlist{{Name: "all"}}}
+		Outputs: []job.Output{{Key: "b.mp4"},
+			{Key: "c", ThumbnailPattern: "t/{resolution}-{count}", Watermarks: []job.Watermark{{InputKey: "logos/own.png"}, {InputKey: "logos/own.png"}}},
+			{Key: "d", AlbumArt: &job.AlbumArt{Artwork: []job.Artwork{{InputKey: "cover.jpg"}}}}}, Playlists: []job.Playlist{{Name: "all"}}}
 	for _, members := range []string{``, `,"Role":""`, `,"Role":"` + i.RoleARN + `"`} {
 		if k := i.keysOf(tenant(t, members), j); k.Role != nil || k.WorkKeyARN != "arn:stack" {
 			t.Errorf("%s: %+v", members, k)
@@ -37,7 +39,9 @@ func TestKeysOf(t *testing.T) {
 		t.Fatalf("%+v", k)
 	}
 	want := role.Role{ARN: "arn:aws:iam::111122223333:role/tenant", ExternalID: "1762992000000-tenant", Session: "sealreel-1762992000001-aaaaaa",
-		Reads: []role.Place{{Bucket: "in", Name: "films/a.mp4"}, {Bucket: "in", Name: "logos/own.png"}, {Bucket: "in", Name: "cover.jpg"}}, Writes: []role.Place{{Bucket: "out", Name: "x/b.mp4"}, {Bucket: "out", Name: "x/c"}, {Bucket: "out", Name: "x/d"}, {Bucket: "out", Name: "x/all"}}}
+		Reads: []role.Place{{Bucket: "in", Name: "films/a.mp4"}, {Bucket: "in", Name: "logos/own.png"}, {Bucket: "in", Name: "cover.jpg"}},
+		Writes: []role.Place{{Bucket: "out", Name: "x/b.mp4"}, {Bucket: "out", Name: "x/c"}, {Bucket: "out", Name: "x/t/"},
+			{Bucket: "out", Name: "x/d"}, {Bucket: "out", Name: "x/all"}}}
 	if k.Role.ARN != want.ARN || k.Role.ExternalID != want.ExternalID || k.Role.Session != want.Session ||
 		!slices.Equal(k.Role.Reads, want.Reads) || !slices.Equal(k.Role.Writes, want.Writes) {
 		t.Errorf("%+v", k.Role)
@@ -72,5 +76,21 @@ func TestRefusedRoleEndsTheJob(t *testing.T) {
 	}
 	if len(w.opened) == 0 || w.opened[0].Role == nil {
 		t.Errorf("opened %+v", w.opened)
+	}
+}
+
+// TestThumbnailsHaveTheirBucket: that of ThumbnailConfig, also under a role.
+func TestThumbnailsHaveTheirBucket(t *testing.T) {
+	p, err := pipeline.Parse([]byte(`{"Id":"1762992000000-tenant","Name":"t","InputBucket":"in","Role":"arn:aws:iam::111122223333:role/tenant",
+		"ContentConfig":{"Bucket":"media"},"ThumbnailConfig":{"Bucket":"stills"}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	k := newWorld().ingester().keysOf(p, job.Job{OutputKeyPrefix: "x/", Outputs: []job.Output{{Key: "a.mp4", ThumbnailPattern: "{count}"}}})
+	if want := []role.Place{{Bucket: "media", Name: "x/a.mp4"}, {Bucket: "stills", Name: "x/"}}; !slices.Equal(k.Role.Writes, want) {
+		t.Errorf("%+v", k.Role.Writes)
+	}
+	if b := tenant(t, "").ThumbnailBucket(); b != "out" {
+		t.Errorf("of an OutputBucket's pipeline: %q", b)
 	}
 }

@@ -44,16 +44,19 @@ func (i *Ingester) warn(ctx context.Context, rec *ledger.Record, warnings []pipe
 	return err
 }
 
-// refuseApart fails each output in s3-aws-kms whose bucket is in another region
-// than the pipeline's key: S3 would refuse it after all the work (3006). The
-// others go on.
+// refuseApart fails each output with files in s3-aws-kms whose bucket is in
+// another region than the pipeline's key: S3 would refuse them after all the work
+// (3006). The others go on.
 func refuseApart(j job.Job, p *pipeline.Pipeline, where pipeline.Regions, refused map[int]*job.Failure) {
-	if !pipeline.Apart(pipeline.ARNRegion(p.AwsKmsKeyArn), where.Buckets[p.ContentBucket()]) {
-		return
+	apart := func(e *job.Encryption, bucket string) bool {
+		return e != nil && e.Mode == job.ModeS3KMS && pipeline.Apart(pipeline.ARNRegion(p.AwsKmsKeyArn), where.Buckets[bucket])
 	}
 	for n, o := range j.Outputs {
-		if o.Encryption != nil && o.Encryption.Mode == job.ModeS3KMS {
+		switch {
+		case apart(o.Encryption, p.ContentBucket()):
 			refused[n] = job.KeyOfOtherRegion(nil, p.ContentBucket(), j.OutputKeyPrefix+o.Key)
+		case o.ThumbnailPattern != "" && apart(o.ThumbnailEncryption, p.ThumbnailBucket()):
+			refused[n] = job.KeyOfOtherRegion(nil, p.ThumbnailBucket(), j.OutputKeyPrefix+o.ThumbnailPattern)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"sealreel/pkg/job"
@@ -229,31 +230,38 @@ func (i *Ingester) probe(ctx context.Context, v Vault, in plan.Input) (Probed, e
 	return probed, err
 }
 
-// sealOutputs checks or makes the key of each output. An output whose key can't
-// be used fails alone; refused has its failure at its place.
-func sealOutputs(ctx context.Context, v Vault, j job.Job) (sealed []*job.Encryption, refused map[int]*job.Failure, err error) {
-	sealed, refused = make([]*job.Encryption, len(j.Outputs)), map[int]*job.Failure{}
-	for n, o := range j.Outputs {
-		e, err := v.Seal(ctx, o.Encryption)
-		var f *job.Failure
-		switch {
-		case errors.As(err, &f):
-			hidden := o.Encryption.HideDigest()
-			sealed[n], refused[n] = &hidden, f
-		case err != nil:
-			return nil, nil, err
-		default:
-			sealed[n] = e
+// sealOutputs gives each output, and its thumbnails where it has any, its key:
+// one that is named is checked, else one is made. An output whose keys can't be
+// used fails alone; refused has its failure at its place.
+func sealOutputs(ctx context.Context, v Vault, j job.Job) (sealed []job.Output, refused map[int]*job.Failure, err error) {
+	sealed, refused = slices.Clone(j.Outputs), map[int]*job.Failure{}
+	for n := range sealed {
+		elements := []**job.Encryption{&sealed[n].Encryption}
+		if sealed[n].ThumbnailPattern != "" {
+			elements = append(elements, &sealed[n].ThumbnailEncryption)
+		}
+		for _, element := range elements {
+			e, err := v.Seal(ctx, *element)
+			var f *job.Failure
+			switch {
+			case errors.As(err, &f):
+				hidden := (*element).HideDigest()
+				*element, refused[n] = &hidden, f
+			case err != nil:
+				return nil, nil, err
+			default:
+				*element = e
+			}
 		}
 	}
 	return sealed, refused, nil
 }
 
-func wishes(j job.Job, p *pipeline.Pipeline, presets map[string]*preset.Preset, sealed []*job.Encryption, pictures []named) []plan.Wish {
-	all := make([]plan.Wish, len(j.Outputs))
-	for n, o := range j.Outputs {
-		o.Encryption = sealed[n]
-		all[n] = plan.Wish{Output: o, Preset: presets[o.PresetID], Bucket: p.ContentBucket(), Key: j.OutputKeyPrefix + o.Key, Watermarks: pictures[n].watermarks, Artwork: pictures[n].artwork}
+func wishes(j job.Job, p *pipeline.Pipeline, presets map[string]*preset.Preset, sealed []job.Output, pictures []named) []plan.Wish {
+	all := make([]plan.Wish, len(sealed))
+	for n, o := range sealed {
+		all[n] = plan.Wish{Output: o, Preset: presets[o.PresetID], Bucket: p.ContentBucket(), Thumbnails: p.ThumbnailBucket(),
+			Prefix: j.OutputKeyPrefix, Key: j.OutputKeyPrefix + o.Key, Watermarks: pictures[n].watermarks, Artwork: pictures[n].artwork}
 	}
 	return all
 }
@@ -266,16 +274,27 @@ func (i *Ingester) claimNames(ctx context.Context, v Vault, p *plan.Plan) error 
 		if o.Failure != nil {
 			continue
 		}
-		taken, err := i.taken(ctx, v, p.Job, o)
-		if err != nil {
-			return err
+		names := []name{{o.Bucket, o.Key, o.MainKey()}}
+		if t := o.Thumbnails; t != nil {
+			names = append(names, name{t.Bucket, t.Names.All(), t.Names.Key(1)})
 		}
-		if taken {
-			p.Fail(n, job.OutputExists(o.Bucket, o.MainKey()))
+		for _, wanted := range names {
+			taken, err := i.taken(ctx, v, ledger.Entry{Job: p.Job, Output: o.ID}, wanted)
+			if err != nil {
+				return err
+			}
+			if taken {
+				p.Fail(n, job.OutputExists(wanted.bucket, wanted.object))
+				break
+			}
 		}
 	}
 	return nil
 }
+
+// name is one that an output needs for itself: in the catalogue, and that of the
+// object that stands for what is written under it.
+type name struct{ bucket, catalogued, object string }
 
 // claimPairs fails each output whose key and IV are those of another file, in
 // the modes where two files under one pair could be read by their difference.
@@ -304,11 +323,10 @@ func (i *Ingester) claimPairs(ctx context.Context, v Vault, p *plan.Plan) error 
 	return nil
 }
 
-// taken says whether the name of an output is: by an object, or by a job that
-// is still going to write it. The claim of a job that has ended is taken over.
-func (i *Ingester) taken(ctx context.Context, v Vault, jobID string, o plan.Output) (bool, error) {
-	mine := ledger.Entry{Job: jobID, Output: o.ID}
-	owner, err := i.Ledger.Catalog(ctx, o.Key, mine, func(e ledger.Entry) (bool, error) {
+// taken says whether a name is: by an object, or by an output that is still going
+// to write it. The claim of a job that has ended is taken over.
+func (i *Ingester) taken(ctx context.Context, v Vault, mine ledger.Entry, wanted name) (bool, error) {
+	owner, err := i.Ledger.Catalog(ctx, wanted.catalogued, mine, func(e ledger.Entry) (bool, error) {
 		rec, err := i.Ledger.Job(ctx, e.Job)
 		if errors.Is(err, object.ErrNotExist) {
 			return true, nil
@@ -318,7 +336,7 @@ func (i *Ingester) taken(ctx context.Context, v Vault, jobID string, o plan.Outp
 	if err != nil || owner != mine {
 		return true, err
 	}
-	return v.Exists(ctx, o.Bucket, o.MainKey())
+	return v.Exists(ctx, wanted.bucket, wanted.object)
 }
 
 // show puts on the job what its plan and the probe say. A job that was canceled
@@ -337,6 +355,9 @@ func (i *Ingester) show(ctx context.Context, p *plan.Plan) (*ledger.Record, erro
 		outputs := append([]job.Output(nil), r.Job.Outputs...)
 		for n := range outputs {
 			outputs[n].Encryption = p.Outputs[n].Encryption
+			if t := p.Outputs[n].Thumbnails; t != nil {
+				outputs[n].ThumbnailEncryption = t.Encryption
+			}
 		}
 		r.Job.Outputs = outputs
 		return nil

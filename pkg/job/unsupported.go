@@ -42,8 +42,6 @@ func unsupportedInput(problems *document.Problems, path string, in Input) {
 }
 
 func unsupportedOutput(problems *document.Problems, path string, o Output) {
-	notYet(problems, path, "ThumbnailPattern", o.ThumbnailPattern != "")
-	notYet(problems, path, "ThumbnailEncryption", o.ThumbnailEncryption != nil)
 	notYet(problems, path, "Captions", o.Captions != nil)
 	switch o.Rotate {
 	case "90", "180", "270":

@@ -47,7 +47,9 @@ type Result struct {
 	Result   job.Result     `json:"result"`
 	Segments []task.Segment `json:"segments,omitempty"` // of a segmented output, in order
 	Codecs   []string       `json:"codecs,omitempty"`
-	Failure  *task.Failure  `json:"failure,omitempty"`
+	// Thumbnails are those of the output, in order.
+	Thumbnails []task.Thumbnail `json:"thumbnails,omitempty"`
+	Failure    *task.Failure    `json:"failure,omitempty"`
 }
 
 // CreateResult stores the result of an output, or reads the one that was there

@@ -107,3 +107,11 @@ func (p *Pipeline) ContentBucket() string {
 	}
 	return ""
 }
+
+// ThumbnailBucket is the bucket of thumbnails.
+func (p *Pipeline) ThumbnailBucket() string {
+	if p.OutputBucket == "" && p.ThumbnailConfig != nil {
+		return p.ThumbnailConfig.Bucket
+	}
+	return p.ContentBucket()
+}

@@ -70,7 +70,7 @@ func (d *draft) cut() {
 			g.Chunks = cutEvenly(grid)
 		}
 		g.Frames = grid.Frames
-		d.limitSegments(i)
+		d.limitFiles(i)
 	}
 	for i, p := range d.programmes {
 		picture := slices.ContainsFunc(d.Groups, func(g Group) bool { return g.Programme == i && g.Picture })
@@ -79,14 +79,18 @@ func (d *draft) cut() {
 	}
 }
 
-// limitSegments fails the outputs of a group that would have more segments than
-// their numbers have places for.
-func (d *draft) limitSegments(group int) {
+// limitFiles fails the outputs of a group that would have more segments or
+// thumbnails than their numbers have digits for.
+func (d *draft) limitFiles(group int) {
 	g := d.Groups[group]
 	for _, place := range slices.Clone(g.Outputs) {
 		o := d.Outputs[place]
 		if o.SegmentFrames > 0 && g.Frames/o.SegmentFrames >= job.MaxSegments {
 			d.Fail(place, job.Fail(job.CodeValidation, "output %s would have more than %d segments: give it a longer SegmentDuration", o.Key, job.MaxSegments))
+			continue
+		}
+		if t := o.Thumbnails; t != nil && t.From(g.Frames, g.Rate) > job.MaxThumbnails+1 {
+			d.Fail(place, job.Fail(job.CodeValidation, "output %s would have more than %d thumbnails: use a preset with a longer Interval", o.Key, job.MaxThumbnails))
 		}
 	}
 }

@@ -41,12 +41,15 @@ type SourceSound struct {
 	Begins, Ends time.Duration
 }
 
-// Wish is one output that is asked for. Key is with the job's prefix.
+// Wish is one output that is asked for. Key is with the job's Prefix; Thumbnails
+// is the bucket of its thumbnails.
 type Wish struct {
-	Output job.Output
-	Preset *preset.Preset
-	Bucket string
-	Key    string
+	Output     job.Output
+	Preset     *preset.Preset
+	Bucket     string
+	Prefix     string
+	Key        string
+	Thumbnails string
 	// Watermarks are the pictures of those of Output, in order.
 	Watermarks []Still
 	// Artwork are those of its album.
@@ -169,7 +172,7 @@ func (o *Output) divide(w Wish, frames int64) {
 
 // planPicture plans an output with a picture. Its rate is that of the first
 // input; what another is like is made to fit.
-func (d *draft) planPicture(programme int, w Wish, segment rational.Rational, o *Output) error {
+func (d *draft) planPicture(programme int, w Wish, segment rational.Rational, o *Output) (err error) {
 	v, sources := w.Preset.Video, d.programmes[programme].sources
 	rate := preset.FrameRateFor(v, sources[0].Picture.Rate)
 	gop := preset.GOPFrames(v, rate, segment)
@@ -183,6 +186,9 @@ func (d *draft) planPicture(programme int, w Wish, segment rational.Rational, o 
 	}
 	if o.Picture.Marks = d.marks(w, size); len(o.Picture.Marks) > 0 {
 		o.Picture.Matrix = matrix(sources[0].Picture.Matrix, size)
+	}
+	if o.Thumbnails, err = thumbnailsOf(w, sources); err != nil {
+		return err
 	}
 	pieces := int64(gop.SegmentFrames)
 	o.divide(w, pieces)

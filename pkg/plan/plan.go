@@ -123,8 +123,11 @@ type Output struct {
 	// after the other; 0: a group of pictures.
 	FragmentFrames int64           `json:"fragmentFrames,omitempty"`
 	Encryption     *job.Encryption `json:"encryption,omitempty"` // with the wrapped key, also when it was generated
+	Thumbnails     *Thumbnails     `json:"thumbnails,omitempty"` // nil for none
 	Warning        string          `json:"warning,omitempty"`    // for the completed output to show
 	Failure        *task.Failure   `json:"failure,omitempty"`    // known before anything was encoded
+
+	set bool // see ThumbnailSet
 }
 
 // Tasks are the names of all chunks of the group with that place.

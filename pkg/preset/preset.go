@@ -88,6 +88,9 @@ type Thumbnails struct {
 	PaddingPolicy string `json:"PaddingPolicy,omitempty"`
 }
 
+// Seconds is the time from one thumbnail to the next.
+func (t *Thumbnails) Seconds() int { return number(t.Interval) }
+
 // HasVideo says whether outputs of the preset have a picture.
 func (p *Preset) HasVideo() bool { return p.Video != nil }
 

@@ -41,6 +41,20 @@ const (
 // ShrinkToFit, as in the system presets. A Resolution, the older way, is filled
 // by Fit and Pad. DisplayAspectRatio changes no pixel, it only sets SAR.
 func SizeFor(v *Video, srcW, srcH int, srcSAR rational.Rational, rotate int) Geometry {
+	return v.box().geometry(srcW, srcH, srcSAR, rotate)
+}
+
+// ThumbnailSizeFor is the geometry of the thumbnails of a source, as SizeFor is
+// that of its video: they are made of what the source shows, whatever size the
+// video has.
+func ThumbnailSizeFor(t *Thumbnails, srcW, srcH int, srcSAR rational.Rational, rotate int) Geometry {
+	sized := Video{Resolution: t.Resolution, AspectRatio: t.AspectRatio, MaxWidth: t.MaxWidth, MaxHeight: t.MaxHeight,
+		SizingPolicy: t.SizingPolicy, PaddingPolicy: t.PaddingPolicy}
+	return sized.box().geometry(srcW, srcH, srcSAR, rotate)
+}
+
+// geometry is that of a source that is put into the box.
+func (b box) geometry(srcW, srcH int, srcSAR rational.Rational, rotate int) Geometry {
 	if rotate%180 != 0 {
 		srcW, srcH = srcH, srcW
 		if srcSAR.Sign() > 0 {
@@ -48,29 +62,28 @@ func SizeFor(v *Video, srcW, srcH int, srcSAR rational.Rational, rotate int) Geo
 		}
 	}
 	src := squared(srcW, srcH, srcSAR)
-	box := v.box()
-	factor, stretch := box.factor(src)
+	factor, stretch := b.factor(src)
 	g := Geometry{Rotate: rotate}
 	switch {
 	case stretch:
-		g.ScaleW, g.ScaleH = box.w, box.h
+		g.ScaleW, g.ScaleH = b.w, b.h
 	case factor == rational.Int(1) && src.unscaled:
 		g.ScaleW, g.ScaleH = max(srcW, 2), max(srcH, 2)
 	default:
 		g.ScaleW, g.ScaleH = even(src.w.Mul(factor)), even(src.h.Mul(factor))
 	}
-	g.CropW, g.CropH = cropped(g.ScaleW, box.w), cropped(g.ScaleH, box.h)
+	g.CropW, g.CropH = cropped(g.ScaleW, b.w), cropped(g.ScaleH, b.h)
 	g.CropX, g.CropY = centred(g.ScaleW, g.CropW), centred(g.ScaleH, g.CropH)
 	g.PadW, g.PadH = g.CropW, g.CropH
-	if box.pad {
-		g.PadW, g.PadH = box.w, box.h
+	if b.pad {
+		g.PadW, g.PadH = b.w, b.h
 	}
 	g.PadX, g.PadY = centred(g.PadW, g.CropW), centred(g.PadH, g.CropH)
 	g.SAR = rational.Int(1)
-	if box.display != "" && box.display != "auto" {
-		dar, err := rational.Parse(box.display)
+	if b.display != "" && b.display != "auto" {
+		dar, err := rational.Parse(b.display)
 		if err != nil {
-			panic("preset: aspect ratio " + box.display + " was not checked by Parse")
+			panic("preset: aspect ratio " + b.display + " was not checked by Parse")
 		}
 		g.SAR = dar.Mul(rational.New(int64(g.PadH), int64(g.PadW)))
 	}

@@ -147,3 +147,31 @@ func faults(g Geometry, policy, padding string, box [2]int) string {
 	check("pixels are not square", g.SAR == rational.Int(1))
 	return strings.Join(f, ", ")
 }
+
+// TestThumbnailSizes: as for videos, down to their own smallest size, with the
+// older members too.
+func TestThumbnailSizes(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		th     Thumbnails
+		w, h   int
+		sar    rational.Rational
+		rotate int
+		want   string
+	}{
+		{"system preset", Thumbnails{MaxWidth: "192", MaxHeight: "108", SizingPolicy: "ShrinkToFit", PaddingPolicy: "NoPad"}, 1280, 720, rational.Int(1), 0, "192x108"},
+		{"of a small source", Thumbnails{MaxWidth: "192", MaxHeight: "108", SizingPolicy: "ShrinkToFit", PaddingPolicy: "NoPad"}, 96, 54, rational.Int(1), 0, "96x54"},
+		{"padded", Thumbnails{MaxWidth: "32", MaxHeight: "32", SizingPolicy: "Fit", PaddingPolicy: "Pad"}, 1280, 720, rational.Int(1), 0, "32x18 in 32x32+0+6"},
+		{"filled", Thumbnails{MaxWidth: "64", MaxHeight: "64", SizingPolicy: "Fill", PaddingPolicy: "NoPad"}, 160, 90, rational.Int(1), 0, "114x64 > 64x64+24+0"},
+		{"turned", Thumbnails{MaxWidth: "192", MaxHeight: "192", SizingPolicy: "Fit", PaddingPolicy: "NoPad"}, 1280, 720, rational.Int(1), 90, "108x192"},
+		{"of oblong pixels", Thumbnails{MaxWidth: "auto", MaxHeight: "auto", SizingPolicy: "ShrinkToFit", PaddingPolicy: "NoPad"}, 720, 576, rational.New(16, 15), 0, "768x576"},
+		{"auto", Thumbnails{MaxWidth: "auto", MaxHeight: "auto"}, 3840, 2160, rational.Int(1), 0, "1920x1080"},
+		{"nothing said", Thumbnails{}, 3840, 2160, rational.Int(1), 0, "1920x1080"},
+		{"older size", Thumbnails{Resolution: "64x64", AspectRatio: "auto"}, 160, 90, rational.Int(1), 0, "64x36 in 64x64+0+14"},
+		{"older size and aspect", Thumbnails{Resolution: "64x64", AspectRatio: "4:3"}, 160, 90, rational.Int(1), 0, "64x36 in 64x64+0+14 sar 4/3"},
+	} {
+		if got := show(ThumbnailSizeFor(&c.th, c.w, c.h, c.sar, c.rotate)); got != c.want {
+			t.Errorf("%s: %s, want %s", c.name, got, c.want)
+		}
+	}
+}

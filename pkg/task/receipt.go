@@ -15,6 +15,14 @@ type Segment struct {
 	Break bool   `json:"break,omitempty"` // it has other tracks than the segment before
 }
 
+// Thumbnail is one stored thumbnail of an output. Bytes are of plaintext; IV as of
+// a Segment.
+type Thumbnail struct {
+	Key   string `json:"key"`
+	Bytes int64  `json:"bytes"`
+	IV    string `json:"iv,omitempty"`
+}
+
 // Sealed is what was stored of one file: the bytes of plaintext and the base64
 // of the IV, which is the file's own.
 type Sealed struct {
@@ -49,7 +57,9 @@ type Made struct {
 	Part     *Part     `json:"part,omitempty"`
 	Artwork  []Artwork `json:"artwork,omitempty"`
 	Codecs   []string  `json:"codecs,omitempty"` // RFC 6381, as a master playlist names them
-	Failure  *Failure  `json:"failure,omitempty"`
+	// Thumbnails are those of the chunk, in order.
+	Thumbnails []Thumbnail `json:"thumbnails,omitempty"`
+	Failure    *Failure    `json:"failure,omitempty"`
 }
 
 // Failure is a job.Failure as a receipt keeps it: what the job may show.

@@ -43,7 +43,7 @@ func (a *attempt) chunk(ctx context.Context, name string) error {
 		return err
 	}
 	start := time.Now()
-	work := &chunkWork{attempt: a, group: group, number: number, made: map[int]task.Made{}}
+	work := newChunkWork(a, group, number)
 	if err := work.do(ctx); err != nil {
 		if !a.permanent(err) {
 			return err
@@ -66,7 +66,7 @@ func (a *attempt) giveUpChunk(ctx context.Context, name string, failure *job.Fai
 	if !ok || group >= len(a.plan.Groups) || number >= len(a.plan.Groups[group].Chunks) {
 		return nil
 	}
-	work := &chunkWork{attempt: a, group: group, number: number, made: map[int]task.Made{}}
+	work := newChunkWork(a, group, number)
 	work.failAll(failure)
 	receipt, err := a.Ledger.CreateReceipt(ctx, a.plan.Job, name, &task.Receipt{Outputs: work.made})
 	if err != nil {
@@ -82,14 +82,23 @@ type chunkWork struct {
 	vault         Vault
 	sounds        map[int]*soundtrack // by encoding
 
-	mu   sync.Mutex
-	made map[int]task.Made // by place of the output
+	mu         sync.Mutex
+	made       map[int]task.Made // by place of the output
+	thumbnails map[int][]task.Thumbnail
 }
 
+func newChunkWork(a *attempt, group, number int) *chunkWork {
+	return &chunkWork{attempt: a, group: group, number: number, made: map[int]task.Made{}, thumbnails: map[int][]task.Thumbnail{}}
+}
+
+// set notes what was made of an output. Its failure stays: that of the media is
+// also that of the thumbnails, and the other way round.
 func (w *chunkWork) set(place int, m task.Made) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.made[place] = m
+	if w.made[place].Failure == nil {
+		w.made[place] = m
+	}
 }
 
 // failAll fails every output that is not made.
@@ -213,12 +222,19 @@ func (w *chunkWork) encodePictures(ctx context.Context, places []int) error {
 
 func (w *chunkWork) encodeFrom(ctx context.Context, in []source.Media, pictures []picture, places []int, c plan.Chunk) error {
 	g := w.plan.Groups[w.group]
-	streams := make([]stream, len(places))
-	for i, place := range places {
-		streams[i] = stream{name: fmt.Sprintf("picture-%d", place), take: func(ctx context.Context, body io.Reader) error {
+	thumbnailed := encode.Thumbnailed(w.plan, w.group, c, places)
+	streams := make([]stream, 0, len(places)+len(thumbnailed))
+	for _, place := range places {
+		streams = append(streams, stream{name: fmt.Sprintf("picture-%d", place), take: func(ctx context.Context, body io.Reader) error {
 			return w.take(ctx, place, body, g, c)
-		}}
+		}})
 	}
+	for _, place := range thumbnailed {
+		streams = append(streams, stream{name: fmt.Sprintf("thumbnails-%d", place), take: func(ctx context.Context, body io.Reader) error {
+			return w.takeThumbnails(ctx, place, body, g, c)
+		}})
+	}
+	defer w.join(thumbnailed)
 	return w.encode(ctx, in, pictures, streams, func(inputs, stills, outputs [][]string) []string {
 		return encode.Pictures(w.plan, w.group, c, places, inputs, stills, outputs, w.Settings)
 	})

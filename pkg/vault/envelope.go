@@ -41,8 +41,7 @@ func (s *Session) pinEnvelope(ctx context.Context, in plan.Input, metadata map[s
 }
 
 // sealing is what a new file is encrypted with, and how its metadata explains it:
-// m with the element's key, or for a file of a segmented output with an IV of its
-// own, or a new key in an envelope.
+// m with the element's key, or for a file of a set with an IV of its own, or a new key in an envelope.
 func (s *Session) sealing(ctx context.Context, o plan.Output, key string, m *seal.Material) (*seal.Material, map[string]string, error) {
 	if enveloped(o.Encryption) {
 		e, made, err := s.keyring.Envelop(ctx)
@@ -52,7 +51,7 @@ func (s *Session) sealing(ctx context.Context, o plan.Output, key string, m *sea
 		return made, DescribeEnvelope(e, made, o.Bucket, key), nil
 	}
 	own := *m
-	if o.SegmentFrames > 0 {
+	if o.Set() {
 		own.IV = seal.NewIV(m.Mode)
 	}
 	return &own, Describe(&own, *o.Encryption, o.Bucket, key), nil

@@ -22,7 +22,7 @@ import (
 //
 // Of an output that is one file, the file is sealed with the output's IV: it is
 // assembled from parts that are fixed, so that every attempt seals the same
-// bytes. Each file of a segmented output gets an IV of its own. In mode
+// bytes. Each file of a set, such as of a segmented output, gets an IV of its own. In mode
 // s3-encryption-client each attempt at a file gets a key of its own.
 func (s *Session) Store(ctx context.Context, o plan.Output, key, contentType string, r io.Reader) (task.Sealed, error) {
 	m, err := s.material(ctx, o.Encryption)

@@ -232,6 +232,44 @@ func TestOutputsAreNeverOverwritten(t *testing.T) {
 	}
 }
 
+// TestFilesOfASetHaveIVsOfTheirOwn: segments and thumbnails do, a single file has
+// that of its output, and an attempt that comes later is told the first one's.
+func TestFilesOfASetHaveIVsOfTheirOwn(t *testing.T) {
+	s, s3 := serve(t)
+	e, err := s.Seal(t.Context(), &job.Encryption{Mode: job.ModeCTR})
+	if err != nil || e.InitializationVector == "" {
+		t.Fatalf("%+v, %v", e, err)
+	}
+	single := plan.Output{Job: "j", ID: "1", Bucket: "out", Encryption: e}
+	segments := single
+	segments.SegmentFrames = 100
+	whose := single
+	whose.Thumbnails = &plan.Thumbnails{Bucket: "stills", Names: job.ThumbnailNames{Pattern: "{count}", Format: "png"}, Encryption: e}
+	ivs := map[string]string{}
+	for _, c := range []struct {
+		o   plan.Output
+		key string
+		own bool
+	}{{single, "a.mp4", false}, {segments, "a00000.ts", true}, {segments, "a00001.ts", true}, {whose.ThumbnailSet(), "00001.png", true}, {whose.ThumbnailSet(), "00002.png", true}} {
+		sealed, err := s.Store(t.Context(), c.o, c.key, "video/mp4", strings.NewReader("media"))
+		if err != nil || (sealed.IV != e.InitializationVector) != c.own || ivs[sealed.IV] != "" {
+			t.Errorf("%s: %+v, %v; before it %v", c.key, sealed, err, ivs)
+		}
+		ivs[sealed.IV] = c.key
+		meta := s3.objects["/"+c.o.Bucket+"/"+c.key].header
+		if meta.Get("X-Amz-Meta-"+MetadataIV) != sealed.IV || meta.Get("X-Amz-Meta-"+MetadataKey) != e.Key {
+			t.Errorf("%s: %v", c.key, meta)
+		}
+		again, err := s.Store(t.Context(), c.o, c.key, "video/mp4", strings.NewReader("MEDIA"))
+		if err != nil || again != sealed {
+			t.Errorf("%s again: %+v, %v", c.key, again, err)
+		}
+	}
+	if s3.objects["/stills/00001.png"].body == nil {
+		t.Error("the thumbnails are not in their bucket")
+	}
+}
+
 // TestPin: what is not there, what needs another key, and what is fine.
 func TestPin(t *testing.T) {
 	s, _ := serve(t)

@@ -47,7 +47,7 @@ type dropped struct {
 }
 
 // stored is an object of the job. Its Output is the id of the output whose
-// Encryption has its wrapped key; a master playlist has none.
+// Encryption, or ThumbnailEncryption, has its wrapped key; a master playlist has none.
 type stored struct {
 	Key    string
 	Bucket string `json:",omitempty"`
@@ -125,19 +125,25 @@ func objects(ctx context.Context, l records, j job.Job) ([]stored, error) {
 }
 
 // objectsOf are the objects of an output: its file, or its playlist, which is
-// never encrypted, and its segments.
+// never encrypted, and its segments; and its thumbnails.
 func objectsOf(o plan.Output, r *ledger.Result) []stored {
-	mode := ""
-	if o.Encryption != nil {
-		mode = o.Encryption.Mode
+	names, mode := o.Names(), modeOf(o.Encryption)
+	all := []stored{{names.Single, o.Bucket, o.ID, mode}}
+	if names.Segmented() {
+		all[0] = stored{names.Playlist, o.Bucket, o.ID, ""}
 	}
-	names := o.Names()
-	if !names.Segmented() {
-		return []stored{{names.Single, o.Bucket, o.ID, mode}}
-	}
-	all := []stored{{names.Playlist, o.Bucket, o.ID, ""}}
 	for _, s := range r.Segments {
 		all = append(all, stored{s.Key, o.Bucket, o.ID, mode})
 	}
+	for _, t := range r.Thumbnails {
+		all = append(all, stored{t.Key, o.Thumbnails.Bucket, o.ID, modeOf(o.Thumbnails.Encryption)})
+	}
 	return all
+}
+
+func modeOf(e *job.Encryption) string {
+	if e == nil {
+		return ""
+	}
+	return e.Mode
 }

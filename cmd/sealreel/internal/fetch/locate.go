@@ -56,7 +56,7 @@ func (p Place) Enveloped(keys plan.Keys) (Place, error) {
 var segment = regexp.MustCompile(`\d{5}\.ts$`)
 
 // Locate finds out how the object with the key is read: an output's file,
-// segment or playlist. What no output owns, such as a master playlist, is taken
+// segment, playlist or thumbnail. What no output owns, such as a master playlist, is taken
 // to be an unencrypted object of the bucket.
 func Locate(ctx context.Context, c Catalogue, bucket, key string) (Place, error) {
 	for _, name := range owners(key) {
@@ -73,6 +73,8 @@ func Locate(ctx context.Context, c Catalogue, bucket, key string) (Place, error)
 			return Place{Bucket: o.Bucket, Key: key, Owned: true}, nil
 		case key == names.Single, names.IsSegment(key):
 			return Place{Bucket: o.Bucket, Key: key, Encryption: o.Encryption, Keys: keys, Owned: true, Single: !names.Segmented()}, nil
+		case o.Thumbnails != nil && o.Thumbnails.Names.Is(key):
+			return Place{Bucket: o.Thumbnails.Bucket, Key: key, Encryption: o.Thumbnails.Encryption, Keys: keys, Owned: true}, nil
 		}
 	}
 	return Place{Bucket: bucket, Key: key}, nil
@@ -87,7 +89,7 @@ func owners(key string) []string {
 	if at := segment.FindStringIndex(key); at != nil && at[0] > 0 {
 		names = append(names, key[:at[0]])
 	}
-	return names
+	return append(names, job.ThumbnailSets(key)...)
 }
 
 // output is the output that the catalogue has under a name.

@@ -25,6 +25,8 @@ func catalogue(t *testing.T) (*ledger.Ledger, *objecttest.Memory) {
 		{Job: id, ID: "2", Container: "mp4", Bucket: content, Key: "x/web.mp4", Encryption: &job.Encryption{Mode: "sse-c", Key: "two"}},
 		{Job: id, ID: "3", Container: "ts", Bucket: content, Key: "x/whole00001.ts", Encryption: &job.Encryption{Mode: "sse-c", Key: "three"}},
 		{Job: id, ID: "4", Container: "ts", Bucket: content, Key: "x/odd.m3u8", Encryption: &job.Encryption{Mode: "sse-c", Key: "four"}},
+		{Job: id, ID: "6", Container: "mp4", Bucket: content, Key: "x/stills.mp4", Encryption: &job.Encryption{Mode: "sse-c", Key: "six"}, Thumbnails: &plan.Thumbnails{
+			Bucket: "stills", Names: job.ThumbnailNames{Prefix: "x/", Pattern: "t12345-{count}/{count}", Format: "png"}, Encryption: &job.Encryption{Mode: "aes-gcm", Key: "seven"}}},
 		{Job: id, ID: "5", Container: "ts", Bucket: content, Key: "x/hls00", SegmentFrames: 250, Encryption: &job.Encryption{Mode: "sse-c", Key: "five"}},
 	}}
 	if _, err := l.CreatePlan(t.Context(), p); err != nil {
@@ -33,6 +35,11 @@ func catalogue(t *testing.T) (*ledger.Ledger, *objecttest.Memory) {
 	for _, o := range p.Outputs {
 		if _, err := l.Catalog(t.Context(), o.Key, ledger.Entry{Job: id, Output: o.ID}, nil); err != nil {
 			t.Fatal(err)
+		}
+		if o.Thumbnails != nil {
+			if _, err := l.Catalog(t.Context(), o.Thumbnails.Names.All(), ledger.Entry{Job: id, Output: o.ID}, nil); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
 	for key, e := range map[string]ledger.Entry{"x/unplanned.mp4": {Job: noPlan, Output: "1"}, "x/unknown.mp4": {Job: id, Output: "9"}} {
@@ -67,6 +74,21 @@ func TestLocate(t *testing.T) {
 	for _, key := range []string{"x/index.m3u8", "x/hls", "x/hls0000.ts", "x/hls00000.TS", "x/web.mp400000.ts", "x/web.mp4.m3u8", "x/unplanned.mp4", "x/unknown.mp4", ".m3u8", "00000.ts", ""} {
 		p, err := Locate(t.Context(), l, "default", key)
 		if err != nil || p.Encryption != nil || p.Bucket != "default" || p.Key != key {
+			t.Errorf("%s: %+v, %v", key, p, err)
+		}
+	}
+}
+
+func TestLocateThumbnails(t *testing.T) {
+	l, _ := catalogue(t)
+	for _, key := range []string{"x/t12345-00001/00001.png", "x/t12345-12345/12345.png"} {
+		p, err := Locate(t.Context(), l, "default", key)
+		if err != nil || p.Bucket != "stills" || p.Encryption == nil || p.Encryption.Key != "seven" || !p.Owned || p.Single || p.Keys.KeyARN != "arn" {
+			t.Errorf("%s: %+v, %v", key, p, err)
+		}
+	}
+	for _, key := range []string{"x/t12345-00001/00002.png", "x/t12345-00001/00001.jpg", "x/t12345-00000/00000.png", "x/t12345-{count}/{count}.png"} {
+		if p, err := Locate(t.Context(), l, "default", key); err != nil || p.Owned {
 			t.Errorf("%s: %+v, %v", key, p, err)
 		}
 	}
