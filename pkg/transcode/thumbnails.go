@@ -1,6 +1,7 @@
 package transcode
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -9,7 +10,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"sealreel/pkg/encode"
 	"sealreel/pkg/fragment"
 	"sealreel/pkg/plan"
 	"sealreel/pkg/rational"
@@ -31,7 +31,7 @@ func (w *chunkWork) takeThumbnails(ctx context.Context, place int, body io.Reade
 	made := make([]task.Thumbnail, o.Thumbnails.From(c.End, g.Rate)-first)
 	stored, storing := errgroup.WithContext(ctx)
 	stored.SetLimit(2)
-	err := readThumbnails(framesOf(encode.Fragmented, body), o.Thumbnails, g.Rate, c, func(n int64, image []byte) error {
+	err := readThumbnails(fragment.NewReader(bufio.NewReaderSize(body, 64<<10)), o.Thumbnails, g.Rate, c, func(n int64, image []byte) error {
 		stored.Go(func() error {
 			key := names.Key(n)
 			sealed, err := w.vault.Store(storing, set, key, imageTypes[names.Format], bytes.NewReader(image))
