@@ -179,8 +179,8 @@ func TestDropsThatStartNothing(t *testing.T) {
 			w.docs["d.job.json"] = []byte(strings.ReplaceAll(string(w.docs["d.job.json"]), "000040", "999999"))
 		}, says: "The specified preset was not found"},
 		{name: "a preset beyond this version", key: "d.job.json", change: func(w *world) {
-			w.docs["d.job.json"] = []byte(strings.ReplaceAll(string(w.docs["d.job.json"]), "000040", "100250"))
-		}, says: "this version of Sealreel can't do the container webm yet"},
+			w.docs["d.job.json"] = []byte(strings.ReplaceAll(string(w.docs["d.job.json"]), "000040", "100210"))
+		}, says: "this version of Sealreel can't do the InterlacedMode TopFirst yet"},
 		{name: "a preset with a mistake", key: "d.job.json", change: func(w *world) {
 			const id = "1762992000000-custom"
 			w.docs["d.job.json"] = []byte(strings.ReplaceAll(string(w.docs["d.job.json"]), "1351620000001-000040", id))
