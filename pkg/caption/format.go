@@ -93,3 +93,18 @@ func Encode(format Format, track Track) ([]byte, error) {
 	}
 	return nil, fmt.Errorf("format %q is none of a caption file; use srt, webvtt, dfxp or scc", format)
 }
+
+// Check says why a track can't be written in a format, or nothing: scc has few
+// characters and little room, and formats that show one text at a time can't
+// show too many at once. What is wrong is a SyntaxError.
+func Check(format Format, cues []Cue) error {
+	switch format {
+	case SCC:
+		_, err := encodeSCC(cues)
+		return err
+	case MovText:
+		_, err := Flatten(cues)
+		return err
+	}
+	return nil
+}

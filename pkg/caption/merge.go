@@ -5,15 +5,12 @@ import (
 	"slices"
 
 	"sealreel/pkg/job"
+	"sealreel/pkg/language"
 )
 
-// The limits of captions (developer guide, captions).
-const (
-	MaxSources  = 20  // side-car files of an input
-	MaxEmbedded = 300 // tracks within an input
-	MaxFormats  = 4   // formats of an output
-	MaxLabel    = 40  // characters
-)
+// MaxEmbedded is how many caption tracks an input may have (developer guide,
+// captions).
+const MaxEmbedded = 300
 
 // Policy says what becomes of embedded captions beside side-car files.
 type Policy string
@@ -25,13 +22,10 @@ const (
 	Override      Policy = "Override"      // side-car files alone
 )
 
-// PolicyPattern is the API's rule of MergePolicy.
-const PolicyPattern = `(^MergeOverride$)|(^MergeRetain$)|(^Override$)`
-
 // Merge returns the captions of an output: one track a language, the embedded
 // ones first. Of embedded tracks of one language the first counts. More than
 // MaxEmbedded is a Failure (4103).
-func Merge(policy Policy, embedded, sidecar []Track) ([]Track, error) {
+func Merge[T any](policy Policy, embedded, sidecar []T, languageOf func(T) string) ([]T, error) {
 	if policy == Override {
 		return slices.Clone(sidecar), nil
 	}
@@ -41,14 +35,17 @@ func Merge(policy Policy, embedded, sidecar []Track) ([]Track, error) {
 	if len(embedded) > MaxEmbedded {
 		return nil, job.Fail(job.CodeCaptionTracks, "the input has %d embedded caption tracks, at most %d", len(embedded), MaxEmbedded)
 	}
-	var merged []Track
+	var merged []T
+	find := func(track T) int {
+		return slices.IndexFunc(merged, func(other T) bool { return language.Same(languageOf(other), languageOf(track)) })
+	}
 	for _, track := range embedded {
-		if indexOf(merged, track.Language) < 0 {
+		if find(track) < 0 {
 			merged = append(merged, track)
 		}
 	}
 	for _, track := range sidecar {
-		switch i := indexOf(merged, track.Language); {
+		switch i := find(track); {
 		case i < 0:
 			merged = append(merged, track)
 		case policy == MergeOverride:
@@ -56,21 +53,4 @@ func Merge(policy Policy, embedded, sidecar []Track) ([]Track, error) {
 		}
 	}
 	return merged, nil
-}
-
-// Repeated returns the index of the first language that stands earlier in the
-// list too, however it is spelled, or -1: the sources of an input may have one
-// file a language.
-func Repeated(languages []string) int {
-	for i, language := range languages {
-		if slices.ContainsFunc(languages[:i], func(l string) bool { return SameLanguage(l, language) }) {
-			return i
-		}
-	}
-	return -1
-}
-
-// indexOf finds the track of a language, however it is spelled; -1 for none.
-func indexOf(tracks []Track, language string) int {
-	return slices.IndexFunc(tracks, func(t Track) bool { return SameLanguage(t.Language, language) })
 }

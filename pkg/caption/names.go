@@ -2,14 +2,9 @@ package caption
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
-)
-
-// The API's rules of CaptionFormat's members.
-const (
-	FormatPattern = `(^mov-text$)|(^srt$)|(^scc$)|(^webvtt$)|(^dfxp$)|(^cea-708$)`
-	NamePattern   = `(^$)|(^.*\{language\}.*$)`
 )
 
 const languageMark = "{language}"
@@ -29,43 +24,66 @@ func (f Format) Extension(container string) string {
 	return "." + string(f)
 }
 
-// Names are the keys of the caption files of one format and language.
+// Names are the keys of the caption files of one format and language: one file,
+// or a series of them, one a segment of the output.
 type Names struct {
 	stem, extension string
+	series          bool
 }
 
 // NamesOf makes the names of a CaptionFormat's files: {prefix}{pattern} with
 // {language} replaced. A pattern without it has it behind, so the empty one is
 // the language alone.
-func NamesOf(prefix, pattern, language string, format Format, container string) Names {
+func NamesOf(prefix, pattern, language string, format Format, container string, segmented bool) Names {
 	if !strings.Contains(pattern, languageMark) {
 		pattern += languageMark
 	}
-	return Names{prefix + strings.ReplaceAll(pattern, languageMark, language), format.Extension(container)}
+	return Names{prefix + strings.ReplaceAll(pattern, languageMark, language), format.Extension(container), segmented}
 }
 
-// Single is the key of the file when there is one.
-func (n Names) Single() string { return n.stem + n.extension }
+// Series says whether there is a file for each segment.
+func (n Names) Series() bool { return n.series }
 
-// Segment is the key of the file that belongs to a segment of the output,
-// counted from 0.
-func (n Names) Segment(index int) string { return fmt.Sprintf("%s%05d%s", n.stem, index, n.extension) }
-
-// CheckFormat says why an output of the container can't have captions of the
-// format, or nothing (developer guide, captions; API, CaptionFormat.Format).
-// Picture says that the output has one.
-func CheckFormat(format Format, container string, picture bool) string {
-	switch {
-	case !picture:
-		return "captions need an output with a picture; remove Captions from outputs with sound alone"
-	case format == CEA708:
-		return "captions in format cea-708 are not made; use mov-text in mp4, or a side-car format"
-	case format == MovText && container != "mp4":
-		return fmt.Sprintf("captions in format mov-text need the container mp4, not %s", container)
-	case container == "fmp4" && format != DFXP && format != WebVTT:
-		return fmt.Sprintf("captions of the container fmp4 are dfxp (Smooth) or webvtt (MPEG-DASH), not %s", format)
-	case !slices.Contains([]Format{SRT, WebVTT, DFXP, SCC, MovText}, format):
-		return fmt.Sprintf("the caption format %.40q is unknown; use mov-text, srt, webvtt, dfxp or scc", format)
+// Set is a name that stands for all of the files: the key of a single one, and of
+// a series what its keys are with {count} for the number.
+func (n Names) Set() string {
+	if n.series {
+		return n.stem + countMark + n.extension
 	}
-	return ""
+	return n.stem + n.extension
 }
+
+// Key is the key of the file that belongs to a segment of the output, counted
+// from 0. A single file has the key of Set.
+func (n Names) Key(segment int) string {
+	if n.series {
+		return fmt.Sprintf("%s%0*d%s", n.stem, countDigits, segment, n.extension)
+	}
+	return n.Set()
+}
+
+// Is says whether key is one of the files.
+func (n Names) Is(key string) bool { return slices.Contains(Sets(key), n.Set()) }
+
+const (
+	countMark   = "{count}"
+	countDigits = 5
+)
+
+// counted is the end of the key of a file in a series.
+var counted = regexp.MustCompile(`[0-9]{5}(\.(?:srt|vtt|dfxp|ismt|scc))$`)
+
+// Sets are the names, as Set gives them, of what a file with the key may belong
+// to.
+func Sets(key string) []string {
+	sets := []string{key}
+	if at := counted.FindStringSubmatchIndex(key); at != nil {
+		sets = append(sets, key[:at[0]]+countMark+key[at[2]:])
+	}
+	return sets
+}
+
+// FileKey says whether the key of an object ends as caption files' keys do.
+func FileKey(key string) bool { return fileEnding.MatchString(key) }
+
+var fileEnding = regexp.MustCompile(`(?i)\.(?:srt|vtt|webvtt|scc|dfxp|ttml|ismt|smpt|smpte|ebutt|ebu-tt|xml)$`)

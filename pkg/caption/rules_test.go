@@ -2,7 +2,7 @@ package caption
 
 import (
 	"errors"
-	"regexp"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -55,41 +55,33 @@ func TestWindow(t *testing.T) {
 }
 
 func TestStitch(t *testing.T) {
-	const s = time.Second
-	cue := func(text string) []Cue { return []Cue{{s, 3 * s, text}} }
-	parts := []Part{
-		{nil, 10 * s},
-		{[]Track{{"en", "English", cue("a")}, {"fr", "", cue("b")}, {"de", "", cue("c")}}, 2 * s},
-		{[]Track{{"ger", "", cue("d")}, {"eng", "", cue("e")}}, 5 * s},
-		{nil, s},
-		{[]Track{{"en", "", cue("f")}, {"de", "", nil}}, 5 * s},
+	track := func(language, label string) Track { return Track{Language: language, Label: label} }
+	languageOf := func(t Track) string { return t.Language }
+	parts := [][]Track{nil, {track("en", "1"), track("fr", "2"), track("de", "3")}, {track("ger", "4"), track("eng", "5")}, nil, {track("en", "6"), track("de", "7"), track("fr", "8")}}
+	var got []string
+	for _, pieces := range Stitch(parts, languageOf) {
+		text := pieces[0].Track.Language
+		for _, p := range pieces {
+			text += fmt.Sprintf(" %s@%d", p.Track.Label, p.Part)
+		}
+		got = append(got, text)
 	}
-	got, err := Stitch(parts)
-	if err != nil || len(got) != 2 || got[0].Language != "en" || got[0].Label != "English" || got[1].Language != "de" {
-		t.Fatalf("%v: %+v", err, got)
+	if want := []string{"en 1@1 5@2 6@4", "de 3@1 4@2 7@4"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
 	}
-	if want := []Cue{{11 * s, 12 * s, "a"}, {13 * s, 15 * s, "e"}, {19 * s, 21 * s, "f"}}; !slices.Equal(got[0].Cues, want) {
-		t.Errorf("en:\n%swant\n%s", show(got[0].Cues), show(want))
-	}
-	if want := []Cue{{11 * s, 12 * s, "c"}, {13 * s, 15 * s, "d"}}; !slices.Equal(got[1].Cues, want) {
-		t.Errorf("de:\n%swant\n%s", show(got[1].Cues), show(want))
-	}
-	if got, err := Stitch(nil); err != nil || got != nil {
-		t.Errorf("nothing: %v, %v", got, err)
-	}
-	many := Part{[]Track{{"en", "", slices.Repeat(cue("x"), MaxCues)}}, 5 * s}
-	if _, err := Stitch([]Part{many, many}); job.FailureOf(err).Code != job.CodeCaptionFile {
-		t.Errorf("too many: %v", err)
+	if got := Stitch(nil, languageOf); got != nil {
+		t.Errorf("nothing: %v", got)
 	}
 }
 
 func TestMerge(t *testing.T) {
+	languageOf := func(t Track) string { return t.Language }
 	embedded := []Track{{Language: "eng", Label: "e1"}, {Language: "fre", Label: "e2"}, {Language: "en", Label: "e3"}}
 	sidecar := []Track{{Language: "de", Label: "s1"}, {Language: "EN", Label: "s2"}}
 	for policy, want := range map[Policy]string{
 		MergeOverride: "s2 e2 s1", MergeRetain: "e1 e2 s1", Override: "s1 s2",
 	} {
-		got, err := Merge(policy, embedded, sidecar)
+		got, err := Merge(policy, embedded, sidecar, languageOf)
 		var labels []string
 		for _, track := range got {
 			labels = append(labels, track.Label)
@@ -101,54 +93,15 @@ func TestMerge(t *testing.T) {
 	if embedded[0].Label != "e1" || sidecar[0].Label != "s1" {
 		t.Error("the tracks that were given have changed")
 	}
-	if got, err := Merge(Override, make([]Track, MaxEmbedded+1), nil); err != nil || len(got) != 0 {
+	if got, err := Merge(Override, make([]Track, MaxEmbedded+1), nil, languageOf); err != nil || len(got) != 0 {
 		t.Errorf("Override of nothing: %v, %v", got, err)
 	}
 	var failure *job.Failure
-	if _, err := Merge(MergeRetain, make([]Track, MaxEmbedded+1), nil); !errors.As(err, &failure) || failure.Code != job.CodeCaptionTracks {
+	if _, err := Merge(MergeRetain, make([]Track, MaxEmbedded+1), nil, languageOf); !errors.As(err, &failure) || failure.Code != job.CodeCaptionTracks {
 		t.Errorf("too many: %v", err)
 	}
-	if _, err := Merge("Merge", nil, nil); err == nil {
+	if _, err := Merge("Merge", nil, nil, languageOf); err == nil {
 		t.Error("unknown policy: no error")
-	}
-	if !regexp.MustCompile(PolicyPattern).MatchString(string(MergeRetain)) {
-		t.Error("PolicyPattern")
-	}
-}
-
-func TestLanguages(t *testing.T) {
-	for in, want := range map[string]string{"en": "eng", "ENG": "eng", "de": "deu", "ger": "deu", "fre": "fra", "zh": "zho", "chi": "zho", "tlh": "tlh", "und": "und"} {
-		if got, err := Alpha3(in); err != nil || got != want {
-			t.Errorf("%s: %s, %v; want %s", in, got, err, want)
-		}
-	}
-	for _, in := range []string{"", "e", "xx", "en-US", "e1", "é", "engl", "e g"} {
-		if got, err := Alpha3(in); err == nil {
-			t.Errorf("%q: %s, no error", in, got)
-		}
-	}
-	if n := len(alpha3); n != 183+20 {
-		t.Errorf("%d codes, want the 183 of ISO 639-1 and 20 bibliographic ones", n)
-	}
-	seen := map[string]string{}
-	for from, to := range alpha3 {
-		if len(to) != 3 {
-			t.Errorf("%s: %q", from, to)
-		}
-		if len(from) == 2 && seen[to] != "" {
-			t.Errorf("%s and %s: both %s", from, seen[to], to)
-		}
-		if len(from) == 2 {
-			seen[to] = from
-		}
-	}
-	if SameLanguage("en", "de") || !SameLanguage("odd name", "odd name") || SameLanguage("xx", "yy") {
-		t.Error("SameLanguage")
-	}
-	for i, list := range [][]string{{"en", "de", "eng"}, {"en", "en"}, {"en", "de"}, nil} {
-		if got, want := Repeated(list), []int{2, 1, -1, -1}[i]; got != want {
-			t.Errorf("%v: %d, want %d", list, got, want)
-		}
 	}
 }
 
@@ -165,34 +118,20 @@ func TestNames(t *testing.T) {
 		{"a-{language}", "fmp4", DFXP, "p/a-en.ismt"},
 		{"a-{language}", "fmp4", WebVTT, "p/a-en.vtt"},
 	} {
-		if got := NamesOf("p/", c.pattern, "en", c.format, c.container).Single(); got != c.want {
+		if got := NamesOf("p/", c.pattern, "en", c.format, c.container, false).Set(); got != c.want {
 			t.Errorf("%+v: %s", c, got)
 		}
 	}
-	if got := NamesOf("p/", "Sydney-{language}-sunrise", "en", SRT, "ts").Segment(0); got != "p/Sydney-en-sunrise00000.srt" {
+	series := NamesOf("p/", "Sydney-{language}-sunrise", "en", SRT, "ts", true)
+	if got := series.Key(0); got != "p/Sydney-en-sunrise00000.srt" {
 		t.Error(got)
 	}
-	rule := regexp.MustCompile(NamePattern)
-	if !rule.MatchString("") || !rule.MatchString("a{language}b") || rule.MatchString("a") {
-		t.Error("NamePattern")
-	}
-}
-
-func TestCheckFormat(t *testing.T) {
-	all := []Format{MovText, SRT, SCC, WebVTT, DFXP, CEA708, "ass"}
-	for container, want := range map[string][]Format{
-		"mp4": {MovText, SRT, SCC, WebVTT, DFXP}, "ts": {SRT, SCC, WebVTT, DFXP}, "webm": {SRT, SCC, WebVTT, DFXP}, "fmp4": {WebVTT, DFXP},
-	} {
-		for _, f := range all {
-			if got := CheckFormat(f, container, true); (got == "") != slices.Contains(want, f) {
-				t.Errorf("%s in %s: %q", f, container, got)
-			}
-			if CheckFormat(f, container, false) == "" {
-				t.Errorf("%s in %s without a picture: no problem", f, container)
-			}
-			if known := regexp.MustCompile(FormatPattern).MatchString(string(f)); known != (f != "ass") {
-				t.Errorf("FormatPattern of %s: %v", f, known)
-			}
+	for key, want := range map[string]bool{series.Key(99999): true, "p/Sydney-en-sunrise.srt": false, "p/Sydney-en-sunrise00000.vtt": false, "p/Sydney-en-sunrise000000.srt": false} {
+		if series.Is(key) != want {
+			t.Errorf("%s belongs to the series: %v", key, !want)
 		}
+	}
+	if single := NamesOf("p/", "{language}", "en", SRT, "mp4", false); !single.Is("p/en.srt") || single.Is("p/en00000.srt") || single.Key(3) != "p/en.srt" {
+		t.Error("a single file")
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"sealreel/pkg/job"
+	"sealreel/pkg/language"
 )
 
 // OffsetPattern is the API's rule of CaptionSource.TimeOffset.
@@ -80,50 +80,43 @@ func During(cues []Cue, start, end time.Duration) []Cue {
 	return during
 }
 
-// A Part is the captions of one input of a stitched output.
-type Part struct {
-	Tracks []Track
-	Length time.Duration // of the input's clip
+// Piece is the captions that a part of an output has in one language.
+type Piece[T any] struct {
+	Part  int
+	Track T
 }
 
-// Stitch joins the captions of inputs that are played one after the other.
-// When several have captions, a language is kept that each of those has
-// (developer guide, CaptionSource.Language); code and label are the first's.
-// More than MaxCues of a language is a Failure (4101).
-func Stitch(parts []Part) ([]Track, error) {
-	var joined []Track
-	at, first := time.Duration(0), true
-	for _, part := range parts {
+// Stitch says which captions an output has whose parts are played one after the
+// other, each with tracks of its own: for each language the pieces that make it
+// up. When several parts have captions, a language is kept that each of those has
+// (developer guide, CaptionSource.Language), in the order of the first.
+func Stitch[T any](parts [][]T, languageOf func(T) string) [][]Piece[T] {
+	var joined [][]Piece[T]
+	first := true
+	for n, tracks := range parts {
 		switch {
-		case len(part.Tracks) == 0:
+		case len(tracks) == 0:
 		case first:
-			joined, first = slices.Clone(part.Tracks), false
-			for i, track := range joined {
-				joined[i].Cues = Shift(Clip(track.Cues, 0, part.Length), at)
+			first = false
+			for _, t := range tracks {
+				joined = append(joined, []Piece[T]{{n, t}})
 			}
 		default:
-			joined = extend(joined, part, at)
-		}
-		at += part.Length
-		for _, track := range joined {
-			if len(track.Cues) > MaxCues {
-				return nil, job.Fail(job.CodeCaptionFile, "the inputs have more than %d captions together in language %s", MaxCues, track.Language)
-			}
+			joined = extend(joined, n, tracks, languageOf)
 		}
 	}
-	return joined, nil
+	return joined
 }
 
-// extend keeps the tracks that the part has too, with its cues behind.
-func extend(tracks []Track, part Part, at time.Duration) []Track {
-	var kept []Track
-	for _, track := range tracks {
-		i := indexOf(part.Tracks, track.Language)
-		if i < 0 {
-			continue
+// extend keeps the languages that the part has too, with its tracks behind.
+func extend[T any](joined [][]Piece[T], part int, tracks []T, languageOf func(T) string) [][]Piece[T] {
+	var kept [][]Piece[T]
+	for _, pieces := range joined {
+		code := languageOf(pieces[0].Track)
+		i := slices.IndexFunc(tracks, func(t T) bool { return language.Same(languageOf(t), code) })
+		if i >= 0 {
+			kept = append(kept, append(pieces, Piece[T]{part, tracks[i]}))
 		}
-		track.Cues = append(track.Cues, Shift(Clip(part.Tracks[i].Cues, 0, part.Length), at)...)
-		kept = append(kept, track)
 	}
 	return kept
 }

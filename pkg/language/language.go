@@ -1,4 +1,6 @@
-package caption
+// Package language knows the codes of languages (ISO 639-1 and 639-2), of which
+// several may mean the same one.
+package language
 
 import (
 	"fmt"
@@ -49,8 +51,8 @@ func Alpha3(language string) (string, error) {
 	return "", fmt.Errorf("language %.40q is no code of ISO 639; want two letters like en or three like eng", language)
 }
 
-// SameLanguage says whether two codes mean one language: en and eng, de and ger.
-func SameLanguage(a, b string) bool {
+// Same says whether two codes mean one language: en and eng, de and ger.
+func Same(a, b string) bool {
 	x, err1 := Alpha3(a)
 	y, err2 := Alpha3(b)
 	if err1 != nil || err2 != nil {

@@ -1,0 +1,34 @@
+package language
+
+import "testing"
+
+func TestLanguages(t *testing.T) {
+	for in, want := range map[string]string{"en": "eng", "ENG": "eng", "de": "deu", "ger": "deu", "fre": "fra", "zh": "zho", "chi": "zho", "tlh": "tlh", "und": "und"} {
+		if got, err := Alpha3(in); err != nil || got != want {
+			t.Errorf("%s: %s, %v; want %s", in, got, err, want)
+		}
+	}
+	for _, in := range []string{"", "e", "xx", "en-US", "e1", "é", "engl", "e g"} {
+		if got, err := Alpha3(in); err == nil {
+			t.Errorf("%q: %s, no error", in, got)
+		}
+	}
+	if n := len(alpha3); n != 183+20 {
+		t.Errorf("%d codes, want the 183 of ISO 639-1 and 20 bibliographic ones", n)
+	}
+	seen := map[string]string{}
+	for from, to := range alpha3 {
+		if len(to) != 3 {
+			t.Errorf("%s: %q", from, to)
+		}
+		if len(from) == 2 && seen[to] != "" {
+			t.Errorf("%s and %s: both %s", from, seen[to], to)
+		}
+		if len(from) == 2 {
+			seen[to] = from
+		}
+	}
+	if Same("en", "de") || !Same("odd name", "odd name") || Same("xx", "yy") {
+		t.Error("Same")
+	}
+}
