@@ -13,15 +13,18 @@ type Kind uint8
 const (
 	Video Kind = iota + 1
 	Audio
+	Text
 )
 
-// String is "video" or "audio".
+// String is "video", "audio" or "text".
 func (k Kind) String() string {
 	switch k {
 	case Video:
 		return "video"
 	case Audio:
 		return "audio"
+	case Text:
+		return "text"
 	}
 	return fmt.Sprintf("kind %d", uint8(k))
 }
@@ -42,9 +45,10 @@ const (
 	// MPEGAudio is layer II or III of MPEG-1 or MPEG-2 in mp4a: frames with their
 	// headers, which alone tell the layer.
 	MPEGAudio Coding = "MPEG audio"
-	Vorbis    Coding = "Vorbis" // in mp4a: packets
-	FLAC      Coding = "FLAC"   // in fLaC: frames
-	PCM       Coding = "PCM"    // in entries of QuickTime: interleaved little-endian samples, of 8 bits unsigned, else signed
+	Vorbis    Coding = "Vorbis"          // in mp4a: packets
+	FLAC      Coding = "FLAC"            // in fLaC: frames
+	TimedText Coding = "3GPP timed text" // in tx3g: texts behind their lengths
+	PCM       Coding = "PCM"             // in entries of QuickTime: interleaved little-endian samples, of 8 bits unsigned, else signed
 )
 
 // Track describes what the samples are. All of it but the timescale comes from
@@ -88,6 +92,7 @@ var entries = map[string]func(t *Track, body []byte) error{
 	"in24": (*Track).pcm,
 	"in32": (*Track).pcm,
 	"lpcm": (*Track).pcm,
+	"tx3g": (*Track).timedText,
 }
 
 // NewTrack reads a sample entry, header included, of a track with the

@@ -28,6 +28,8 @@ type Options struct {
 	// UserData is the box udta, such as that with an album's pictures; nil for
 	// none.
 	UserData Box
+	// Captions are tracks of timed text beside the others.
+	Captions []Captions
 }
 
 // Box is a whole box of Size bytes.
@@ -36,12 +38,21 @@ type Box interface {
 	Stream(w io.Writer) error
 }
 
+// Captions are a track of timed text, as caption.MovTextSamples makes them: one
+// part, which Open is asked for by its place among the captions.
+type Captions struct {
+	Index    *part.Index
+	Language string // ISO 639-2, three letters
+	Label    string // what players show for it; "" for the language alone
+}
+
 // Layout is a file that is planned to the byte.
 type Layout struct {
 	head   []byte // up to the first byte of the samples, less user
 	split  int    // where in head user belongs
 	user   Box
 	tracks []*part.Sequence
+	places []int // of the first part of each track among those of its kind
 	runs   []run
 	size   int64
 }
@@ -70,17 +81,30 @@ func Plan(video, audio []*part.Index, o Options) (*Layout, error) {
 			continue
 		}
 		tables = append(tables, newTable(sequence))
-		l.tracks = append(l.tracks, sequence)
+		l.tracks, l.places = append(l.tracks, sequence), append(l.places, 0)
 	}
 	if len(tables) == 0 {
 		return nil, fmt.Errorf("%w: there is no sample in any of them", part.ErrParts)
+	}
+	for i, c := range o.Captions {
+		sequence, err := part.Join(fragment.Text, []*part.Index{c.Index})
+		if err != nil {
+			return nil, err
+		}
+		if sequence == nil {
+			continue // of an output of no length
+		}
+		table := newTable(sequence)
+		table.language, table.label = c.Language, c.Label
+		tables = append(tables, table)
+		l.tracks, l.places = append(l.tracks, sequence), append(l.places, i)
 	}
 	l.order(tables)
 	return l, l.writeHead(tables, o)
 }
 
 // order interleaves the chunks by the second that they belong to, pictures
-// first.
+// first and captions last.
 func (l *Layout) order(tables []*table) {
 	next := make([]int, len(tables))
 	for {
@@ -102,6 +126,14 @@ func (l *Layout) order(tables []*table) {
 // chunk offsets are, and they on its size, so it is measured first.
 func (l *Layout) writeHead(tables []*table, o Options) error {
 	m := movie{timescale: tables[0].track.Timescale}
+	for _, t := range tables {
+		switch {
+		case t.track.Kind == fragment.Video:
+			m.width, m.height = t.presentedSize()
+		case t.track.Kind == fragment.Text && m.captioned == nil:
+			m.captioned = t
+		}
+	}
 	if !o.Created.IsZero() && o.Created.After(epoch) {
 		m.created = uint64(o.Created.Unix() - epoch.Unix())
 	}

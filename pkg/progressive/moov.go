@@ -2,6 +2,7 @@ package progressive
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"math"
@@ -22,8 +23,10 @@ var epoch = time.Date(1904, 1, 1, 0, 0, 0, 0, time.UTC)
 // movie builds moov. Its timescale is that of the first track, so that the
 // times of pictures are exact.
 type movie struct {
-	timescale uint32
-	created   uint64
+	timescale     uint32
+	created       uint64
+	width, height mp4.Fixed32 // of the picture as it is presented
+	captioned     *table      // the first of the captions
 }
 
 // moov describes the tracks with chunks at the offsets, which are 8 bytes wide
@@ -76,7 +79,7 @@ func (m movie) trak(t *table, id uint32) (*mp4.TrakBox, error) {
 		trak.AddChild(edts)
 	}
 	mdhd := &mp4.MdhdBox{Timescale: t.track.Timescale, Duration: uint64(t.end - t.start), CreationTime: m.created, ModificationTime: m.created}
-	mdhd.SetLanguage("und")
+	mdhd.SetLanguage(cmp.Or(t.language, "und"))
 	mdhd.Version = version(mdhd.Duration, m.created)
 	mdia, minf, hdlr := mp4.NewMdiaBox(), mp4.NewMinfBox(), &mp4.HdlrBox{}
 	mdia.AddChild(mdhd)
@@ -96,6 +99,14 @@ func (m movie) trak(t *table, id uint32) (*mp4.TrakBox, error) {
 		tkhd.Volume, tkhd.AlternateGroup = 0x0100, 1
 		hdlr.HandlerType, hdlr.Name = "soun", "SoundHandler"
 		minf.AddChild(mp4.CreateSmhd())
+	case fragment.Text:
+		tkhd.Width, tkhd.Height = m.width, m.height
+		tkhd.AlternateGroup = 2 // one at a time
+		if m.captioned != t {
+			tkhd.Flags = 2 // not enabled: a player shows the first unless it is asked for others
+		}
+		hdlr.HandlerType, hdlr.Name = "sbtl", cmp.Or(t.label, "SubtitleHandler")
+		minf.AddChild(&mp4.NmhdBox{})
 	}
 	dinf := &mp4.DinfBox{}
 	dinf.AddChild(mp4.CreateDref())

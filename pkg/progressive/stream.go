@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 
+	"sealreel/pkg/fragment"
 	"sealreel/pkg/part"
 )
 
@@ -16,7 +17,9 @@ func (l *Layout) Stream(w io.Writer, open part.Open) (err error) {
 	}
 	sources := make([]*part.Samples, len(l.tracks))
 	for i, track := range l.tracks {
-		sources[i] = track.Open(open)
+		sources[i] = track.Open(func(kind fragment.Kind, place int) (io.ReadCloser, error) {
+			return open(kind, l.places[i]+place)
+		})
 	}
 	defer func() {
 		for _, s := range sources {

@@ -19,6 +19,8 @@ type chunk struct {
 // table is what the index in front of the file says of one track.
 type table struct {
 	track      *fragment.Track
+	language   string // ISO 639-2, "" for unknown
+	label      string
 	start, end int64 // DTS of the first sample, and where the last ends
 	first      int64 // least PTS
 	last       int64 // greatest PTS with its duration
