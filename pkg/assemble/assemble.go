@@ -8,6 +8,7 @@
 package assemble
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -138,6 +139,9 @@ func (a *Assembler) make(ctx context.Context, p *plan.Plan, place int) (*ledger.
 	}
 	defer vault.Close()
 	m := &making{plan: p, output: o, vault: vault, ledger: a.Ledger, ffmpeg: a.FFmpeg, made: made}
+	if err := m.captions(ctx); err != nil {
+		return nil, err
+	}
 	var result *ledger.Result
 	if o.SegmentFrames > 0 {
 		result, err = m.playlist(ctx)
@@ -151,7 +155,7 @@ func (a *Assembler) make(ctx context.Context, p *plan.Plan, place int) (*ledger.
 		result.Result.Width, result.Result.Height = o.Picture.Geometry.Width(), o.Picture.Geometry.Height()
 		result.Result.FrameRate = p.Groups[o.Group].Rate.Decimal()
 	}
-	result.Result.Warning = o.Warning
+	result.Result.Warning = cmp.Or(o.Warning, m.noCaptions())
 	result.Codecs, result.Thumbnails = m.codecs(), m.thumbnails()
 	return result, nil
 }

@@ -11,6 +11,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -40,11 +41,14 @@ type world struct {
 	owner  map[string]string
 	works  map[string][]byte
 	told   []string // states of the job
+	mu     sync.Mutex
 	calls  int
 	dies   int
 }
 
 func (w *world) call() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.calls++
 	if w.dies > 0 && w.calls >= w.dies {
 		return errCrash
@@ -69,7 +73,10 @@ func (w *world) store(key, owner string, r io.Reader) (int64, error) {
 	if err := w.call(); err != nil {
 		return 0, err
 	}
-	if old, taken := w.stored[key]; taken {
+	w.mu.Lock()
+	old, taken := w.stored[key]
+	w.mu.Unlock()
+	if taken {
 		if w.owner[key] != owner {
 			return 0, job.OutputExists("out", key)
 		}
@@ -77,7 +84,9 @@ func (w *world) store(key, owner string, r io.Reader) (int64, error) {
 			return 0, fmt.Errorf("%s comes out differently the second time", key)
 		}
 	}
+	w.mu.Lock()
 	w.stored[key], w.owner[key] = string(body), owner
+	w.mu.Unlock()
 	return int64(len(body)), w.call() // it may be stored and the function die
 }
 
@@ -102,7 +111,7 @@ func (w *world) Close() {}
 
 // finished is a job of three outputs whose tasks are all done: segments, a file,
 // and one that a chunk failed.
-func finished(t *testing.T) *world {
+func finished(t *testing.T, changes ...func(*world, *plan.Plan)) *world {
 	t.Helper()
 	w := &world{stored: map[string]string{}, owner: map[string]string{}, works: map[string][]byte{}}
 	w.ledger = ledger.New(&w.state, "state")
@@ -117,6 +126,9 @@ func finished(t *testing.T) *world {
 	for i, o := range []plan.Output{{Key: "x/hls", Container: "ts", SegmentFrames: 100}, {Key: "x/web.mp4", Container: "mp4"}, {Key: "x/bad", Container: "ts", SegmentFrames: 100}} {
 		o.Job, o.ID, o.Bucket, o.Sound, o.Picture = id, fmt.Sprint(i+1), "out", -1, &plan.Picture{}
 		p.Outputs = append(p.Outputs, o)
+	}
+	for _, change := range changes {
+		change(w, p)
 	}
 	_, err = w.ledger.CreatePlan(t.Context(), p)
 	check(t, err)

@@ -35,7 +35,7 @@ func asEncoded(p *parts) (write, error) {
 
 // progressiveMP4 has the index in front.
 func progressiveMP4(p *parts) (write, error) {
-	var options progressive.Options
+	options := progressive.Options{Captions: p.texts.planned}
 	if len(p.covers) > 0 {
 		album, err := cover.MP4(p.covers)
 		if err != nil {
@@ -73,7 +73,7 @@ func planned(p *parts, l layout, err error) (write, error) {
 	if err != nil {
 		return nil, err
 	}
-	return func(ctx context.Context, w io.Writer) error { return l.Stream(w, p.open(ctx)) }, nil
+	return func(ctx context.Context, w io.Writer) error { return l.Stream(w, p.texts.beside(ctx, p.open(ctx))) }, nil
 }
 
 // soundAlone is a file of sound and nothing else.

@@ -95,11 +95,16 @@ type parts struct {
 	stored  map[fragment.Kind][]task.Part
 	indexes map[fragment.Kind][]*part.Index
 	covers  []cover.Cover // of the album, in order
+	texts   texts         // captions that become part of the file
 	ends    float64       // when the last is shown or heard to its end, in seconds
 }
 
 func (m *making) parts(ctx context.Context) (*parts, error) {
 	p := &parts{making: m, stored: map[fragment.Kind][]task.Part{}, indexes: map[fragment.Kind][]*part.Index{}, covers: m.covers(ctx)}
+	var err error
+	if p.texts, err = m.texts(ctx); err != nil {
+		return nil, err
+	}
 	for _, made := range m.made {
 		if made.Part == nil {
 			continue

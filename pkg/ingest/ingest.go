@@ -12,10 +12,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"strings"
 	"time"
 
+	"sealreel/pkg/caption"
 	"sealreel/pkg/job"
 	"sealreel/pkg/ledger"
 	"sealreel/pkg/object"
@@ -55,6 +57,9 @@ type Vault interface {
 	Region(ctx context.Context, bucket string) (string, error)
 	// WorkKey makes the data key of the job's work files.
 	WorkKey(ctx context.Context) (job.Encryption, error)
+	// StoreWork seals and creates an object of the work bucket, under the key that
+	// WorkKey made; size is that of the object.
+	StoreWork(ctx context.Context, key string, r io.Reader) (size int64, err error)
 	// Exists says whether an object of the name is there already.
 	Exists(ctx context.Context, bucket, key string) (bool, error)
 	Close()
@@ -73,6 +78,7 @@ type Herald interface {
 // Probed is what a probe found.
 type Probed struct {
 	Source   plan.Source
+	Embedded Embedded
 	Detected job.DetectedProperties
 }
 
@@ -86,11 +92,12 @@ type Ingester struct {
 	// role can't be assumed.
 	Open            func(ctx context.Context, k plan.Keys) (Vault, error)
 	Probe           func(ctx context.Context, in source.Media) (Probed, error)
-	DefaultID       string // of the pipeline that takes what no other does
-	DefaultPipeline string // its document, stored when it is first needed
-	KeyARN          string // the stack's own key, for work files of pipelines without one in the functions' region
-	RoleARN         string // the stack's own role: a pipeline with another has its jobs done under that
-	Region          string // of the functions
+	Captions        func(ctx context.Context, in source.Media, where Embedded) ([]caption.Track, error) // those within an input
+	DefaultID       string                                                                              // of the pipeline that takes what no other does
+	DefaultPipeline string                                                                              // its document, stored when it is first needed
+	KeyARN          string                                                                              // the stack's own key, for work files of pipelines without one in the functions' region
+	RoleARN         string                                                                              // the stack's own role: a pipeline with another has its jobs done under that
+	Region          string                                                                              // of the functions
 	Options         plan.Options
 	Log             *slog.Logger
 }
@@ -248,6 +255,10 @@ func (i *Ingester) take(ctx context.Context, d ledger.Drop, at time.Time, final 
 	}
 	if job.PictureKey(d.Key) {
 		i.Log.Info("a picture is no media: jobs name it as a watermark or an artwork", "key", d.Key)
+		return nil
+	}
+	if caption.FileKey(d.Key) {
+		i.Log.Info("captions are no media: jobs name them as those of an input", "key", d.Key)
 		return nil
 	}
 	p, err := i.dropPipeline(ctx, d.Key)

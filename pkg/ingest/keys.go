@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"slices"
+	"strings"
 
 	"sealreel/pkg/job"
 	"sealreel/pkg/pipeline"
@@ -33,7 +34,7 @@ func roleOf(p *pipeline.Pipeline, j job.Job) *role.Role {
 		r.Reads = append(r.Reads, role.Place{Bucket: p.InputBucket, Name: in.Key})
 	}
 	for _, o := range j.Outputs {
-		for _, key := range picturesOf(o) {
+		for _, key := range append(picturesOf(o), captionsOf(j.Inputs, o)...) {
 			if place := (role.Place{Bucket: p.InputBucket, Name: key}); !slices.Contains(r.Reads, place) {
 				r.Reads = append(r.Reads, place)
 			}
@@ -41,6 +42,9 @@ func roleOf(p *pipeline.Pipeline, j job.Job) *role.Role {
 		r.Writes = append(r.Writes, role.Place{Bucket: p.ContentBucket(), Name: j.OutputKeyPrefix + o.Key})
 		if o.ThumbnailPattern != "" {
 			r.Writes = append(r.Writes, role.Place{Bucket: p.ThumbnailBucket(), Name: job.ThumbnailBeginning(j.OutputKeyPrefix, o)})
+		}
+		for _, beginning := range captionBeginnings(o) {
+			r.Writes = append(r.Writes, role.Place{Bucket: p.ContentBucket(), Name: j.OutputKeyPrefix + beginning})
 		}
 	}
 	for _, list := range j.Playlists {
@@ -61,4 +65,33 @@ func picturesOf(o job.Output) []string {
 		}
 	}
 	return keys
+}
+
+// captionsOf are the keys of the side-car files that an output wants.
+func captionsOf(inputs []job.Input, o job.Output) []string {
+	if o.Captions == nil {
+		return nil
+	}
+	var keys []string
+	for _, in := range inputs {
+		for _, s := range o.CaptionsFrom(in).CaptionSources {
+			keys = append(keys, s.Key)
+		}
+	}
+	return keys
+}
+
+// captionBeginnings are what the names of an output's caption files begin with,
+// whatever the languages are.
+func captionBeginnings(o job.Output) []string {
+	if o.Captions == nil {
+		return nil
+	}
+	var all []string
+	for _, f := range o.Captions.CaptionFormats {
+		if beginning, _, _ := strings.Cut(f.Pattern, "{language}"); !f.Embedded() && !slices.Contains(all, beginning) {
+			all = append(all, beginning)
+		}
+	}
+	return all
 }

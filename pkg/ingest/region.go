@@ -57,6 +57,12 @@ func refuseApart(j job.Job, p *pipeline.Pipeline, where pipeline.Regions, refuse
 			refused[n] = job.KeyOfOtherRegion(nil, p.ContentBucket(), j.OutputKeyPrefix+o.Key)
 		case o.ThumbnailPattern != "" && apart(o.ThumbnailEncryption, p.ThumbnailBucket()):
 			refused[n] = job.KeyOfOtherRegion(nil, p.ThumbnailBucket(), j.OutputKeyPrefix+o.ThumbnailPattern)
+		case o.Captions != nil:
+			for _, f := range o.Captions.CaptionFormats {
+				if apart(f.Encryption, p.ContentBucket()) {
+					refused[n] = job.KeyOfOtherRegion(nil, p.ContentBucket(), j.OutputKeyPrefix+f.Pattern)
+				}
+			}
 		}
 	}
 }

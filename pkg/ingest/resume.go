@@ -104,6 +104,9 @@ func (i *Ingester) plan(ctx context.Context, rec *ledger.Record) (*plan.Plan, er
 	if made.Keys.Work, err = v.WorkKey(ctx); err != nil {
 		return nil, err
 	}
+	if err := i.captions(ctx, v, p.InputBucket, rec.Job, probed, made); err != nil {
+		return nil, err
+	}
 	if err := i.claimNames(ctx, v, made); err != nil {
 		return nil, err
 	}
@@ -139,7 +142,7 @@ func (i *Ingester) settings(ctx context.Context, rec *ledger.Record) (*pipeline.
 		return nil, nil, errWaiting
 	}
 	presets := map[string]*preset.Preset{}
-	err = preset.Check(&job.Request{Outputs: rec.Job.Outputs, Playlists: rec.Job.Playlists, OutputKeyPrefix: rec.Job.OutputKeyPrefix}, func(id string) (*preset.Preset, error) {
+	err = preset.Check(&job.Request{Inputs: rec.Job.Inputs, Outputs: rec.Job.Outputs, Playlists: rec.Job.Playlists, OutputKeyPrefix: rec.Job.OutputKeyPrefix}, func(id string) (*preset.Preset, error) {
 		ps, err := i.Ledger.Preset(ctx, id)
 		if errors.Is(err, object.ErrNotExist) {
 			return nil, preset.ErrNotFound
@@ -278,6 +281,9 @@ func (i *Ingester) claimNames(ctx context.Context, v Vault, p *plan.Plan) error 
 		if t := o.Thumbnails; t != nil {
 			names = append(names, name{t.Bucket, t.Names.All(), t.Names.Key(1)})
 		}
+		for _, c := range o.CaptionFiles() {
+			names = append(names, name{o.Bucket, c.Set(), c.Key(0)})
+		}
 		for _, wanted := range names {
 			taken, err := i.taken(ctx, v, ledger.Entry{Job: p.Job, Output: o.ID}, wanted)
 			if err != nil {
@@ -347,6 +353,9 @@ func (i *Ingester) show(ctx context.Context, p *plan.Plan) (*ledger.Record, erro
 			return nil
 		}
 		r.Waiting = false
+		if slices.ContainsFunc(p.Outputs, func(o plan.Output) bool { return o.Failure != nil }) {
+			job.HideDigests(&r.Job) // it may be the key of captions that could not be unwrapped
+		}
 		inputs := append([]job.Input(nil), r.Job.Inputs...)
 		for n, take := range p.Programmes[0] {
 			inputs[n].DetectedProperties = &p.Inputs[take.Input].Detected
@@ -358,6 +367,7 @@ func (i *Ingester) show(ctx context.Context, p *plan.Plan) (*ledger.Record, erro
 			if t := p.Outputs[n].Thumbnails; t != nil {
 				outputs[n].ThumbnailEncryption = t.Encryption
 			}
+			outputs[n].Captions = captionKeys(outputs[n].Captions, p.Outputs[n].Captions)
 		}
 		r.Job.Outputs = outputs
 		return nil

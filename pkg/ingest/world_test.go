@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"sealreel/pkg/caption"
 	"sealreel/pkg/job"
 	"sealreel/pkg/ledger"
 	"sealreel/pkg/object"
@@ -41,6 +42,8 @@ type world struct {
 	sealed  map[string]bool   // keys of media that need a customer key
 	docs    map[string][]byte
 	taken   map[string]bool // keys of what is in the output bucket
+	works   map[string][]byte
+	within  []caption.Track // captions in the input
 	sent    []task.Message
 	calls   int
 	dies    int  // at this call, 0 for never
@@ -54,7 +57,7 @@ type world struct {
 }
 
 func newWorld() *world {
-	w := &world{media: map[string]string{}, sealed: map[string]bool{}, docs: map[string][]byte{}, taken: map[string]bool{}, pinned: map[string]int{}}
+	w := &world{media: map[string]string{}, sealed: map[string]bool{}, docs: map[string][]byte{}, taken: map[string]bool{}, pinned: map[string]int{}, works: map[string][]byte{}}
 	w.state.Before = func(string, string) error { return w.call() }
 	return w
 }
@@ -77,6 +80,7 @@ func (w *world) ingester() *Ingester {
 		Ledger: ledger.New(&w.state, "state"), Documents: w, Queue: w, Herald: w,
 		Open:      w.open,
 		Probe:     w.probe,
+		Captions:  w.captions,
 		DefaultID: defaultID,
 		DefaultPipeline: `{"Id":"` + defaultID + `","Name":"default","InputBucket":"in","OutputBucket":"out","Role":"arn:aws:iam::111122223333:role/own","AwsKmsKeyArn":"arn:k",
 			"Sealreel":{"Drop":{"Prefix":"","Template":{"Outputs":[{"Key":"{prefix}{stem}/720p.mp4","PresetId":"1351620000001-000010","Encryption":{"Mode":"sse-c"}}]}}}}`,
@@ -202,6 +206,22 @@ func (w *world) Claim(context.Context, *job.Encryption, bool) (string, error) { 
 
 func (w *world) WorkKey(context.Context) (job.Encryption, error) { return w.newKey("work") }
 
+func (w *world) StoreWork(_ context.Context, key string, r io.Reader) (int64, error) {
+	body, err := io.ReadAll(r)
+	if err != nil {
+		return 0, err
+	}
+	w.mu.Lock()
+	w.works[key] = body
+	w.mu.Unlock()
+	return int64(len(body)), w.call()
+}
+
+// captions are those within every input.
+func (w *world) captions(context.Context, source.Media, Embedded) ([]caption.Track, error) {
+	return w.within, w.call()
+}
+
 func (w *world) Exists(_ context.Context, _, key string) (bool, error) {
 	return w.taken[key], w.call()
 }
@@ -221,6 +241,7 @@ func (w *world) probe(context.Context, source.Media) (Probed, error) {
 		}
 	}
 	return Probed{
+		Embedded: Embedded{Texts: []CaptionStream{{2, "eng"}}},
 		Source: plan.Source{
 			Picture: &plan.SourcePicture{Timeline: line, Rate: rational.Int(25), Width: 320, Height: 180, SAR: rational.Int(1)},
 			Sound:   &plan.SourceSound{Stream: 1, SampleRate: 48000, Channels: 2, Ends: 10 * time.Second},

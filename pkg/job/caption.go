@@ -3,9 +3,9 @@ package job
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"sealreel/pkg/document"
+	"sealreel/pkg/language"
 )
 
 // CaptionSource is a side-car caption file in the input bucket (API:
@@ -44,6 +44,19 @@ type Captions struct {
 	CaptionFormats []CaptionFormat `json:"CaptionFormats,omitempty"`
 }
 
+// CaptionsFrom are the side-car captions of an input for the output, and how they
+// go together with those in the file: the input's or, the older way, the
+// output's own.
+func (o Output) CaptionsFrom(in Input) InputCaptions {
+	switch c := o.Captions; {
+	case c != nil && (c.MergePolicy != "" || len(c.CaptionSources) > 0):
+		return InputCaptions{MergePolicy: c.MergePolicy, CaptionSources: c.CaptionSources}
+	case in.InputCaptions != nil:
+		return *in.InputCaptions
+	}
+	return InputCaptions{}
+}
+
 const (
 	maxCaptionSources = 20
 	maxCaptionFormats = 4
@@ -54,11 +67,10 @@ var (
 	captionFormatRule = document.OneOf("mov-text", "srt", "scc", "webvtt", "dfxp", "cea-708")
 	captionNameRule   = document.Pattern(`(^$)|(^.*\{language\}.*$)`)
 	timeOffsetRule    = document.Pattern(`(^[+-]?\d{1,5}(\.\d{0,3})?$)|(^[+-]?([0-1]?[0-9]:|2[0-3]:)?([0-5]?[0-9]:)?[0-5]?[0-9](\.\d{0,3})?$)`)
-	languageForm      = document.Pattern(`^[A-Za-z]{2,3}$`)
 )
 
 func languageRule(value string) string {
-	if languageForm(value) != "" {
+	if _, err := language.Alpha3(value); err != nil {
 		return "Member must be an ISO 639 code of two or three letters"
 	}
 	return ""
@@ -84,15 +96,14 @@ func readCaptionSources(o *document.Object) (policy string, sources []CaptionSou
 	if policy == "" && o.Problems().Len() == before && !o.Empty("CaptionSources") {
 		o.Missing("MergePolicy")
 	}
-	first := map[string]string{}
+	var paths []string
 	for _, child := range o.Objects("CaptionSources", maxCaptionSources) {
 		source := readCaptionSource(child)
-		language := strings.ToLower(source.Language)
-		if other, twice := first[language]; twice && language != "" {
-			o.Problems().Add(child.Path("Language"), source.Language, fmt.Sprintf("Member must differ from the language of '%s'", other))
+		other := slices.IndexFunc(sources, func(s CaptionSource) bool { return language.Same(s.Language, source.Language) })
+		if other >= 0 && source.Language != "" {
+			o.Problems().Add(child.Path("Language"), source.Language, fmt.Sprintf("Member must differ from the language of '%s'", paths[other]))
 		}
-		first[language] = child.Path("")
-		sources = append(sources, source)
+		sources, paths = append(sources, source), append(paths, child.Path(""))
 	}
 	return policy, sources
 }

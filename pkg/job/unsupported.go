@@ -32,7 +32,6 @@ func Unsupported(req *Request) error {
 // unsupportedInput: the Container is a hint only, since what a file holds is
 // found out by its content.
 func unsupportedInput(problems *document.Problems, path string, in Input) {
-	notYet(problems, path, "InputCaptions", in.InputCaptions != nil)
 	if in.FrameRate != "" && in.FrameRate != "auto" {
 		problems.NotYet(path+"frameRate", in.FrameRate, "a FrameRate that overrides the input's own")
 	}
@@ -42,7 +41,13 @@ func unsupportedInput(problems *document.Problems, path string, in Input) {
 }
 
 func unsupportedOutput(problems *document.Problems, path string, o Output) {
-	notYet(problems, path, "Captions", o.Captions != nil)
+	if o.Captions != nil {
+		for i, f := range o.Captions.CaptionFormats {
+			if f.Format == "cea-708" {
+				problems.NotYet(fmt.Sprintf("%scaptions.captionFormats.%d.member.format", path, i+1), f.Format, "captions in the format cea-708")
+			}
+		}
+	}
 	switch o.Rotate {
 	case "90", "180", "270":
 		problems.NotYet(path+"rotate", o.Rotate, "Rotate "+o.Rotate)

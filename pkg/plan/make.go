@@ -32,11 +32,9 @@ type SourcePicture struct {
 
 // SourceSound is the audio stream that is used. Start is the input's time zero
 // in seconds of the stream's own clock; the sound Begins and Ends that long
-// after it. Tracks are further streams of one channel each, where all of the sound
-// is in such: Channels counts them, too.
+// after it.
 type SourceSound struct {
 	Stream       int
-	Tracks       []int
 	SampleRate   int
 	Channels     int
 	Start        rational.Rational
@@ -130,7 +128,7 @@ func (d *draft) output(scenes []Scene, used streams, w Wish) (o Output, err erro
 	if src.Sound != nil && w.Preset.HasAudio() {
 		s := soundOf(w.Preset.Audio, src.Sound)
 		s.Programme = programme
-		o.Sound, o.SoundTracks = d.sound(s), soundTracks(w.Preset.Audio, s.Channels)
+		o.Sound = d.sound(s)
 	}
 	switch segment := segmentSeconds(w); {
 	case src.Picture != nil && w.Preset.HasVideo():

@@ -83,12 +83,10 @@ type Video struct {
 	First int64 `json:"first,omitempty"`
 }
 
-// Audio is the stream that sound comes from, with the Tracks that are further
-// channels of it. Start is the input's time zero in
+// Audio is the stream that sound comes from. Start is the input's time zero in
 // seconds of the stream's clock.
 type Audio struct {
 	Stream int               `json:"stream"`
-	Tracks []int             `json:"tracks,omitempty"`
 	Start  rational.Rational `json:"start"`
 	Reset  bool              `json:"reset,omitempty"`  // as for Video
 	Begins time.Duration     `json:"begins,omitempty"` // after time zero
@@ -114,8 +112,7 @@ type Output struct {
 	Job           string    `json:"job"`
 	ID            string    `json:"id"`
 	Group         int       `json:"group"`
-	Sound         int       `json:"sound"`                 // place in Sounds, -1 for none
-	SoundTracks   int       `json:"soundTracks,omitempty"` // of one channel each; 0: one track of all channels
+	Sound         int       `json:"sound"` // place in Sounds, -1 for none
 	Picture       *Picture  `json:"picture,omitempty"`
 	Artwork       []Artwork `json:"artwork,omitempty"` // of the album, in order
 	Container     string    `json:"container"`
@@ -126,11 +123,12 @@ type Output struct {
 	// after the other; 0: a group of pictures.
 	FragmentFrames int64           `json:"fragmentFrames,omitempty"`
 	Encryption     *job.Encryption `json:"encryption,omitempty"` // with the wrapped key, also when it was generated
+	Captions       *Captions       `json:"captions,omitempty"`   // nil for none
 	Thumbnails     *Thumbnails     `json:"thumbnails,omitempty"` // nil for none
 	Warning        string          `json:"warning,omitempty"`    // for the completed output to show
 	Failure        *task.Failure   `json:"failure,omitempty"`    // known before anything was encoded
 
-	set bool // see ThumbnailSet
+	set bool // see Set
 }
 
 // Tasks are the names of all chunks of the group with that place.

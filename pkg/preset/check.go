@@ -3,7 +3,6 @@ package preset
 import (
 	"errors"
 	"fmt"
-	"strings"
 
 	"sealreel/pkg/document"
 	"sealreel/pkg/job"
@@ -46,7 +45,7 @@ func Check(req *job.Request, lookup func(id string) (*Preset, error)) error {
 		checkUse(problems, path, o, p)
 		unsupportedUse(problems, path, o, p)
 		used[o.Key] = p
-		named = append(named, namedOutput{o, path, job.OutputNames(req.OutputKeyPrefix, o, p.Container), stills(o, p)})
+		named = append(named, nameOutput(req, o, path, p))
 	}
 	checkPlaylists(problems, req, used)
 	checkNames(problems, req, named)
@@ -70,55 +69,4 @@ func advice(id string) string {
 		return "Elastic Transcoder withdrew it in favour of " + successor
 	}
 	return "system presets have ids like 1351620000001-200010"
-}
-
-// namedOutput is an output with the keys that it writes to.
-type namedOutput struct {
-	job.Output
-	path   string
-	names  job.Names
-	stills string // its thumbnails' names but for the counter, "" for none or when they have the size
-}
-
-// checkNames refuses keys that would be written twice. All fixed names are
-// compared with each other, then with the segments of every output.
-func checkNames(problems *document.Problems, req *job.Request, outputs []namedOutput) {
-	taken := map[string]string{}
-	claim := func(path, value, name, what string) {
-		if other, twice := taken[name]; twice {
-			problems.Add(path, value, fmt.Sprintf("Member gives the name '%s' to %s, which is also that of %s", name, what, other))
-			return
-		}
-		for _, o := range outputs {
-			if o.names.IsSegment(name) {
-				problems.Add(path, value, fmt.Sprintf("Member gives the name '%s' to %s, which is also that of a segment of output '%s'", name, what, o.Key))
-				return
-			}
-		}
-		taken[name] = what
-	}
-	for _, o := range outputs {
-		name := o.names.Single
-		if o.names.Segmented() {
-			name = o.names.Playlist
-		}
-		claim(o.path+".key", o.Key, name, fmt.Sprintf("output '%s'", o.Key))
-	}
-	for _, o := range outputs {
-		if o.stills != "" {
-			claim(o.path+".thumbnailPattern", o.ThumbnailPattern, req.OutputKeyPrefix+o.stills, fmt.Sprintf("thumbnails of output '%s'", o.Key))
-		}
-	}
-	for i, p := range req.Playlists {
-		claim(fmt.Sprintf("playlists.%d.member.name", i+1), p.Name, job.MasterName(req.OutputKeyPrefix, p), fmt.Sprintf("playlist '%s'", p.Name))
-	}
-}
-
-// stills names the thumbnails of an output. Names with {resolution} differ by
-// what only the source can tell.
-func stills(o job.Output, p *Preset) string {
-	if o.ThumbnailPattern == "" || p.Thumbnails == nil || strings.Contains(o.ThumbnailPattern, "{resolution}") {
-		return ""
-	}
-	return o.ThumbnailPattern + "." + p.Thumbnails.Format
 }

@@ -28,6 +28,19 @@ func segmented(key string) job.Output {
 
 func single(key string) job.Output { return job.Output{Key: key, PresetID: file} }
 
+func captioned(o job.Output, pattern string, formats ...string) job.Output {
+	o.Captions = &job.Captions{}
+	for _, f := range formats {
+		o.Captions.CaptionFormats = append(o.Captions.CaptionFormats, job.CaptionFormat{Format: f, Pattern: pattern})
+	}
+	return o
+}
+
+// spoken is an input with captions of a language.
+func spoken(language string) []job.Input {
+	return []job.Input{{InputCaptions: &job.InputCaptions{CaptionSources: []job.CaptionSource{{Language: language}}}}}
+}
+
 func TestCheck(t *testing.T) {
 	master := func(name string, keys ...string) []job.Playlist {
 		return []job.Playlist{{Name: name, Format: "HLSv3", OutputKeys: keys}}
@@ -46,6 +59,11 @@ func TestCheck(t *testing.T) {
 		"file named as segment":  {job.Request{Outputs: []job.Output{single("a00007.ts"), segmented("a")}}, "which is also that of a segment of output 'a'"},
 		"master as variant":      {job.Request{Outputs: []job.Output{segmented("a")}, Playlists: master("a", "a")}, "Value 'a' at 'playlists.1.member.name' failed to satisfy constraint: Member gives the name 'p/a.m3u8' to playlist 'a', which is also that of output 'a'"},
 		"master as file":         {job.Request{Outputs: []job.Output{segmented("a"), single("x.m3u8")}, Playlists: master("x", "a")}, "which is also that of output 'x.m3u8'"},
+		"captions":               {job.Request{Outputs: []job.Output{captioned(single("a"), "c-{language}", "srt", "webvtt"), captioned(single("b"), "d-{language}", "srt"), captioned(segmented("h"), "c-{language}", "srt")}}, ""},
+		"captions of two":        {job.Request{Outputs: []job.Output{captioned(single("a"), "c-{language}", "srt"), captioned(single("b"), "c-{language}", "webvtt", "srt")}}, "Value 'c-{language}' at 'outputs.2.member.captions.captionFormats.2.member.pattern' failed to satisfy constraint: Member gives the name 'p/c-{language}.srt' to captions of output 'b', which is also that of captions of output 'a'"},
+		"captions named as file": {job.Request{Inputs: spoken("de"), Outputs: []job.Output{captioned(single("a"), "b-{language}", "srt"), single("b-de.srt")}}, "Member gives the name 'p/b-de.srt' to captions of output 'a', which is also that of output 'b-de.srt'"},
+		"captions of a segment":  {job.Request{Inputs: spoken("de"), Outputs: []job.Output{captioned(segmented("a"), "b-{language}", "srt"), single("b-de00012.srt")}}, "which is also that of captions of a segment of output 'a'"},
+		"captions of one name":   {job.Request{Inputs: spoken("de"), Outputs: []job.Output{captioned(single("a"), "de-{language}", "srt"), captioned(single("b"), "{language}-de", "srt")}}, "Member gives the name 'p/de-de.srt' to captions of output 'b'"},
 		"all at once":            {job.Request{Outputs: []job.Output{{Key: "a", PresetID: hls}, {Key: "b", PresetID: absent}}}, "2 validation errors detected"},
 	} {
 		c.req.OutputKeyPrefix = "p/"

@@ -11,9 +11,14 @@ import (
 	"sealreel/pkg/work"
 )
 
-// WorkKey makes the data key of a job's work files.
+// WorkKey makes the data key of a job's work files. The session stores with it
+// from then on.
 func (s *Session) WorkKey(ctx context.Context) (job.Encryption, error) {
-	return s.workring.Generate(ctx, seal.ModeWork)
+	made, err := s.workring.Generate(ctx, seal.ModeWork)
+	if err == nil {
+		s.plan.Work = made
+	}
+	return made, err
 }
 
 // StoreWork seals what r gives under the job's work key and creates an object of

@@ -124,6 +124,7 @@ func (p *Parts) Ingester() *ingest.Ingester {
 		Herald:          p.Herald,
 		Open:            func(ctx context.Context, k plan.Keys) (ingest.Vault, error) { return p.Vault.Open(ctx, k) },
 		Probe:           ingest.ProbeWith(probe.Prober{Path: p.Config.FFprobe, MaxPixels: int(p.Config.MaxPixels)}),
+		Captions:        ingest.EmbeddedWith(p.Config.FFmpeg),
 		DefaultID:       p.Config.PipelineID,
 		DefaultPipeline: p.Config.Pipeline,
 		KeyARN:          p.Config.KeyARN,

@@ -47,7 +47,8 @@ type dropped struct {
 }
 
 // stored is an object of the job. Its Output is the id of the output whose
-// Encryption, or ThumbnailEncryption, has its wrapped key; a master playlist has none.
+// Encryption, ThumbnailEncryption or CaptionFormat has its wrapped key; a master
+// playlist has none.
 type stored struct {
 	Key    string
 	Bucket string `json:",omitempty"`
@@ -125,7 +126,7 @@ func objects(ctx context.Context, l records, j job.Job) ([]stored, error) {
 }
 
 // objectsOf are the objects of an output: its file, or its playlist, which is
-// never encrypted, and its segments; and its thumbnails.
+// never encrypted, and its segments; its thumbnails and captions.
 func objectsOf(o plan.Output, r *ledger.Result) []stored {
 	names, mode := o.Names(), modeOf(o.Encryption)
 	all := []stored{{names.Single, o.Bucket, o.ID, mode}}
@@ -137,6 +138,15 @@ func objectsOf(o plan.Output, r *ledger.Result) []stored {
 	}
 	for _, t := range r.Thumbnails {
 		all = append(all, stored{t.Key, o.Thumbnails.Bucket, o.ID, modeOf(o.Thumbnails.Encryption)})
+	}
+	for _, c := range o.CaptionFiles() {
+		count := 1
+		if c.Series() {
+			count = len(r.Segments)
+		}
+		for n := range count {
+			all = append(all, stored{c.Key(n), o.Bucket, o.ID, modeOf(c.Format.Encryption)})
+		}
 	}
 	return all
 }

@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"strings"
 
+	"sealreel/pkg/caption"
 	"sealreel/pkg/job"
 	"sealreel/pkg/ledger"
 	"sealreel/pkg/object"
@@ -56,8 +57,8 @@ func (p Place) Enveloped(keys plan.Keys) (Place, error) {
 var segment = regexp.MustCompile(`\d{5}\.ts$`)
 
 // Locate finds out how the object with the key is read: an output's file,
-// segment, playlist or thumbnail. What no output owns, such as a master playlist, is taken
-// to be an unencrypted object of the bucket.
+// segment, playlist, thumbnail or captions. What no output owns, such as a master
+// playlist, is taken to be an unencrypted object of the bucket.
 func Locate(ctx context.Context, c Catalogue, bucket, key string) (Place, error) {
 	for _, name := range owners(key) {
 		o, keys, err := output(ctx, c, name)
@@ -76,13 +77,18 @@ func Locate(ctx context.Context, c Catalogue, bucket, key string) (Place, error)
 		case o.Thumbnails != nil && o.Thumbnails.Names.Is(key):
 			return Place{Bucket: o.Thumbnails.Bucket, Key: key, Encryption: o.Thumbnails.Encryption, Keys: keys, Owned: true}, nil
 		}
+		for _, c := range o.CaptionFiles() {
+			if c.Is(key) {
+				return Place{Bucket: o.Bucket, Key: key, Encryption: c.Format.Encryption, Keys: keys, Owned: true}, nil
+			}
+		}
 	}
 	return Place{Bucket: bucket, Key: key}, nil
 }
 
 // owners are the names under which the catalogue may know the output of a key.
 func owners(key string) []string {
-	names := []string{key}
+	names := caption.Sets(key)
 	if stem, ok := strings.CutSuffix(key, ".m3u8"); ok && stem != "" {
 		names = append(names, stem)
 	}

@@ -29,12 +29,20 @@ func catalogue(t *testing.T) (*ledger.Ledger, *objecttest.Memory) {
 			Bucket: "stills", Names: job.ThumbnailNames{Prefix: "x/", Pattern: "t12345-{count}/{count}", Format: "png"}, Encryption: &job.Encryption{Mode: "aes-gcm", Key: "seven"}}},
 		{Job: id, ID: "5", Container: "ts", Bucket: content, Key: "x/hls00", SegmentFrames: 250, Encryption: &job.Encryption{Mode: "sse-c", Key: "five"}},
 	}}
+	p.Outputs[0].Captions = captions("eight")
+	p.Outputs[1].Captions = captions("nine")
+	p.Outputs[1].Captions.Formats[0].Pattern = "web-{language}"
 	if _, err := l.CreatePlan(t.Context(), p); err != nil {
 		t.Fatal(err)
 	}
 	for _, o := range p.Outputs {
 		if _, err := l.Catalog(t.Context(), o.Key, ledger.Entry{Job: id, Output: o.ID}, nil); err != nil {
 			t.Fatal(err)
+		}
+		for _, c := range o.CaptionFiles() {
+			if _, err := l.Catalog(t.Context(), c.Set(), ledger.Entry{Job: id, Output: o.ID}, nil); err != nil {
+				t.Fatal(err)
+			}
 		}
 		if o.Thumbnails != nil {
 			if _, err := l.Catalog(t.Context(), o.Thumbnails.Names.All(), ledger.Entry{Job: id, Output: o.ID}, nil); err != nil {
@@ -50,11 +58,16 @@ func catalogue(t *testing.T) (*ledger.Ledger, *objecttest.Memory) {
 	return l, m
 }
 
+func captions(key string) *plan.Captions {
+	return &plan.Captions{Tracks: []plan.CaptionTrack{{Language: "en"}, {Language: "de"}},
+		Formats: []plan.CaptionFormat{{Format: "srt", Prefix: "x/", Pattern: "c-{language}", Encryption: &job.Encryption{Mode: "aes-ctr", Key: key}}}}
+}
+
 func TestLocate(t *testing.T) {
 	l, _ := catalogue(t)
 	for key, want := range map[string]string{
 		"x/hls00000.ts": "one", "x/hls99999.ts": "one", "x/hls.m3u8": "", "x/web.mp4": "two", "x/whole00001.ts": "three", "x/odd.m3u8": "four",
-		"x/hls0000000.ts": "five", "x/hls00.m3u8": "",
+		"x/hls0000000.ts": "five", "x/c-en00000.srt": "eight", "x/c-de12345.srt": "eight", "x/web-de.srt": "nine", "x/hls00.m3u8": "",
 	} {
 		p, err := Locate(t.Context(), l, "default", key)
 		if err != nil {
@@ -71,7 +84,7 @@ func TestLocate(t *testing.T) {
 			t.Errorf("%s: %+v, want %q", key, p, want)
 		}
 	}
-	for _, key := range []string{"x/index.m3u8", "x/hls", "x/hls0000.ts", "x/hls00000.TS", "x/web.mp400000.ts", "x/web.mp4.m3u8", "x/unplanned.mp4", "x/unknown.mp4", ".m3u8", "00000.ts", ""} {
+	for _, key := range []string{"x/index.m3u8", "x/hls", "x/hls0000.ts", "x/hls00000.TS", "x/web.mp400000.ts", "x/web.mp4.m3u8", "x/unplanned.mp4", "x/unknown.mp4", "x/c-en.srt", "x/c-fr00000.srt", "x/web-de00000.srt", "x/web-de.vtt", ".m3u8", "00000.ts", ""} {
 		p, err := Locate(t.Context(), l, "default", key)
 		if err != nil || p.Encryption != nil || p.Bucket != "default" || p.Key != key {
 			t.Errorf("%s: %+v, %v", key, p, err)
