@@ -77,12 +77,12 @@ func (w *sccWriter) line(frame int, units []unit) {
 		return
 	}
 	frame = max(frame, w.free)
-	fmt.Fprintf(w, "\n%s\t", formatTimeCode(frame))
+	w.WriteString("\n" + formatTimeCode(frame) + "\t")
 	for i, pair := range slices.Concat(units...) {
 		if i > 0 {
 			w.WriteByte(' ')
 		}
-		fmt.Fprintf(w, "%02x%02x", oddParity(pair[0]), oddParity(pair[1]))
+		w.WriteString(fmt.Sprintf("%02x%02x", oddParity(pair[0]), oddParity(pair[1])))
 	}
 	w.WriteByte('\n')
 	w.free = frame + pairs(units)

@@ -41,10 +41,10 @@ func FromEnv(getenv func(string) string) (Config, error) {
 		RoleARN:        getenv("SEALREEL_ROLE_ARN"),
 		PipelineID:     getenv("SEALREEL_PIPELINE_ID"),
 		Pipeline:       getenv("SEALREEL_PIPELINE"),
-		ChunkSeconds:   int(r.number("SEALREEL_CHUNK_SECONDS", 30, 1, 600)),
-		MaxPixels:      r.number("SEALREEL_MAX_PIXELS", 8192*4352, 1, 1<<30),
-		LostSeconds:    int(r.number("SEALREEL_LOST_SECONDS", 5*60, 1, 24*60*60)),
-		StalledSeconds: int(r.number("SEALREEL_STALLED_SECONDS", 30*60, 1, 24*60*60)),
+		ChunkSeconds:   int(r.number("SEALREEL_CHUNK_SECONDS", 30, 600)),
+		MaxPixels:      r.number("SEALREEL_MAX_PIXELS", 8192*4352, 1<<30),
+		LostSeconds:    int(r.number("SEALREEL_LOST_SECONDS", 5*60, 24*60*60)),
+		StalledSeconds: int(r.number("SEALREEL_STALLED_SECONDS", 30*60, 24*60*60)),
 		X264Preset:     r.text("SEALREEL_X264_PRESET", "medium"),
 		FFmpeg:         r.text("SEALREEL_FFMPEG", "/opt/bin/ffmpeg"),
 		FFprobe:        r.text("SEALREEL_FFPROBE", "/opt/bin/ffprobe"),
@@ -90,14 +90,15 @@ func (r *reader) yes(name string) bool {
 	}
 }
 
-func (r *reader) number(name string, otherwise, least, most int64) int64 {
+// number is one from 1 to most.
+func (r *reader) number(name string, otherwise, most int64) int64 {
 	v := r.getenv(name)
 	if v == "" {
 		return otherwise
 	}
 	n, err := strconv.ParseInt(v, 10, 64)
-	if err != nil || n < least || n > most {
-		r.errs = append(r.errs, fmt.Errorf("%s is %q: it must be a number from %d to %d", name, v, least, most))
+	if err != nil || n < 1 || n > most {
+		r.errs = append(r.errs, fmt.Errorf("%s is %q: it must be a number from 1 to %d", name, v, most))
 		return otherwise
 	}
 	return n

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -12,6 +13,7 @@ import (
 
 	"sealreel/pkg/job"
 	"sealreel/pkg/ledger"
+	"sealreel/pkg/object"
 )
 
 // TestDeathAtEveryCall kills the function at each call it makes to anything,
@@ -136,11 +138,12 @@ func TestCanceledWhileItIsPlanned(t *testing.T) {
 			if writes++; writes < n {
 				return nil
 			}
-			if _, err := l.Job(t.Context(), id); err != nil {
-				return nil // it is not there before its first write is done
+			_, err := l.Job(t.Context(), id)
+			if errors.Is(err, object.ErrNotExist) { // before its first write is done
+				return nil
 			}
 			done = true
-			_, err := l.UpdateJob(t.Context(), id, func(r *ledger.Record) (err error) {
+			_, err = l.UpdateJob(t.Context(), id, func(r *ledger.Record) (err error) {
 				r.Job, err = job.Cancel(r.Job, time.Now())
 				return err
 			})

@@ -121,7 +121,7 @@ func (d *draft) output(scenes []Scene, used streams, w Wish) (o Output, err erro
 		o.Warning = job.ClipCutShort
 	}
 	src := p.sources[0]
-	if w.Preset.Container == mxf && !(src.Picture != nil && w.Preset.HasVideo()) {
+	if w.Preset.Container == mxf && (src.Picture == nil || !w.Preset.HasVideo()) {
 		return o, job.Fail(job.CodePresetMismatch, "preset %s makes MXF, which is written with a picture only, and there is none: "+
 			"choose a preset for sound alone, such as one of the container wav", w.Preset.ID)
 	}

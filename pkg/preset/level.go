@@ -106,7 +106,7 @@ func besideProfile(a *Audio) []string {
 		return nil
 	}
 	kbps := a.Kbps()
-	wanted := ""
+	var wanted string
 	switch profile := a.CodecOptions.Profile; {
 	case profile == "AAC-LC" && kbps <= 64:
 		wanted = "above 64"

@@ -109,7 +109,7 @@ func TestRefusedPipelines(t *testing.T) {
 		want string
 	}{
 		"no bucket":         {create(strings.Replace(plain, `"out"`, `"gone"`, 1)), CodeNotFound},
-		"not valid":         {create(`{"Name":"x","Nmae":"y"}`), "invalid"},
+		"not valid":         {create(`{"Name":"x","Nom":"y"}`), "invalid"},
 		"same id":           {create(strings.Replace(plain, "{", `{"Id":"`+first.ID+`",`, 1)), CodeInUse},
 		"template":          {create(strings.Replace(plain, "{", `{"Sealreel":{"Drop":{"Template":{"Output":{"Key":"a","PresetId":"1351620000001-000010","Rotate":"45"}}}},`, 1)), "invalid"},
 		"read none":         {read("1382548852289-kax4vo"), CodeNotFound},

@@ -35,7 +35,7 @@ var (
 	ErrThrottled = errors.New("the key service is throttling requests")
 )
 
-// KeyRegionError: the KMS key is in another region than the key service that was
+// KeyRegionError says that the KMS key is in another region than the key service that was
 // to use it, so there is no use in asking. It lasts.
 type KeyRegionError struct {
 	KeyARN    string
