@@ -33,7 +33,7 @@ func weReadPinned(t *testing.T, s *vault.Session, in plan.Input) ([]byte, error)
 	if err := s.Verify(t.Context(), in); err != nil {
 		return nil, err
 	}
-	media, err := s.Input(t.Context(), in)
+	media, err := s.Input(t.Context(), in, 1)
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +80,7 @@ func TestTheyWriteWeReadRanges(t *testing.T) {
 	if err := s.Verify(t.Context(), in); err != nil {
 		t.Fatal(err)
 	}
-	media, err := s.Input(t.Context(), in)
+	media, err := s.Input(t.Context(), in, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
