@@ -235,3 +235,39 @@ func TestMP3BesidePictures(t *testing.T) {
 		t.Errorf("the master playlist does not name MP3: %s", master)
 	}
 }
+
+// TestJoinedSoundIsTheSources: inputs joined without loss are one after the other,
+// to the sample, whole and as a clip.
+func TestJoinedSoundIsTheSources(t *testing.T) {
+	name := unique(t)
+	a := clip(t, "a.wav", "-f", "lavfi", "-i", "anoisesrc=r=48000:d=5:a=0.4:seed=3,aformat=channel_layouts=stereo,atrim=end_sample=123457", "-c:a", "pcm_s32le")
+	b := clip(t, "b.flac", "-f", "lavfi", "-i", "anoisesrc=r=48000:d=5:a=0.4:seed=4,aformat=channel_layouts=stereo,atrim=end_sample=98765", "-c:a", "flac", "-sample_fmt", "s16")
+	in := []job.Input{{Key: name + "-a"}, {Key: name + "-b"}, {Key: name + "-a", TimeSpan: &job.TimeSpan{StartTime: "1", Duration: "0.5"}}}
+	upload(t, in[0].Key, a, nil)
+	upload(t, in[1].Key, b, nil)
+	var outputs []job.Output
+	for i, p := range []preset.Preset{{Container: "wav", Audio: ptr(pcm("32", "auto", "auto"))}, {Container: "wav", Audio: ptr(pcm("16", "auto", "auto"))}, {Container: "flac", Audio: ptr(flac("24", "auto", "2"))}} {
+		outputs = append(outputs, job.Output{Key: fmt.Sprintf("%d.%s", i, p.Container), PresetID: customPreset(t, p)})
+	}
+	r := &running{prefix: name + "/", id: submit(t, job.Request{Inputs: in, OutputKeyPrefix: name + "/", Outputs: outputs})}
+	r.wait(t)
+	const frame = 8
+	first, second := heardIn(t, a), heardIn(t, b)
+	want := slices.Concat(first, second, first[48000*frame:72000*frame])
+	for i, bits := range []int{32, 16, 24} {
+		got := heardIn(t, r.file(t, i))
+		if len(got) != len(want) {
+			t.Errorf("%d bits: %d samples, want %d", bits, len(got)/frame, len(want)/frame)
+			continue
+		}
+		for n := 0; n < len(want); n += 4 {
+			is, was := int64(int32(binary.LittleEndian.Uint32(got[n:]))), int64(int32(binary.LittleEndian.Uint32(want[n:])))
+			if max(is-was, was-is) >= 1<<(32-bits) {
+				t.Errorf("%d bits: sample %d is %d, want %d", bits, n/frame, is, was)
+				break
+			}
+		}
+	}
+}
+
+func ptr[T any](v T) *T { return &v }
