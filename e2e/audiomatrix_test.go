@@ -271,3 +271,68 @@ func TestJoinedSoundIsTheSources(t *testing.T) {
 }
 
 func ptr[T any](v T) *T { return &v }
+
+// TestTracksOfOneChannelEach are put together, as Elastic Transcoder's tables of
+// packing modes have it; in another language they are another programme.
+func TestTracksOfOneChannelEach(t *testing.T) {
+	const samples, frame = 3*48000 + 5, 4
+	noise := func(seed int) []string {
+		return []string{"-f", "lavfi", "-i", fmt.Sprintf("anoisesrc=r=48000:d=4:a=0.4:seed=%d,aformat=channel_layouts=mono,atrim=end_sample=%d", seed, samples)}
+	}
+	file := func(name string, tracks int, more ...string) string {
+		var in, maps []string
+		for i := range tracks {
+			in, maps = append(in, noise(i+1)...), append(maps, "-map", strconv.Itoa(i))
+		}
+		return clip(t, name, slices.Concat(in, maps, []string{"-c:a", "pcm_s16le"}, more)...)
+	}
+	audio := func(channels string) string {
+		return customPreset(t, preset.Preset{Container: "wav", Audio: ptr(pcm("16", "auto", channels))})
+	}
+	ids := []string{audio("auto"), audio("2"), audio("1")}
+	cases := []struct {
+		name, file string
+		channels   []int
+	}{
+		{"two", file("two.mov", 2), []int{2, 2, 1}},
+		{"four", file("four.mov", 4), []int{4, 2, 1}},
+		{"two languages", file("languages.mkv", 2, "-metadata:s:a:0", "language=eng", "-metadata:s:a:1", "language=ger"), []int{1, 2, 1}},
+	}
+	jobs := make([]*running, len(cases))
+	for i, c := range cases {
+		var outputs []job.Output
+		for k, id := range ids {
+			outputs = append(outputs, job.Output{Key: fmt.Sprintf("%d.wav", k), PresetID: id})
+		}
+		jobs[i] = drop(t, c.file, outputs)
+	}
+	channel := func(pcm []byte, n, channels int) []byte {
+		var one []byte
+		for i := n * frame; i < len(pcm); i += channels * frame {
+			one = append(one, pcm[i:i+frame]...)
+		}
+		return one
+	}
+	for i, c := range cases {
+		jobs[i].wait(t)
+		for k, channels := range c.channels {
+			got := heardIn(t, jobs[i].file(t, k))
+			if len(got) != samples*frame*channels {
+				t.Errorf("%s, output %d: %d bytes of sound, want %d channels of %d samples", c.name, k, len(got), channels, samples)
+				continue
+			}
+			for n := range channels {
+				want := channel(got, 0, channels) // twice the same, where there is but one
+				switch {
+				case c.name != "two languages" && channels > 1:
+					want = []byte(ffmpeg(t, "-i", c.file, "-map", "0:"+strconv.Itoa(n), "-f", "s32le", "-"))
+				case c.name == "two languages" && channels == 1:
+					want = []byte(ffmpeg(t, "-i", c.file, "-map", "0:0", "-f", "s32le", "-"))
+				}
+				if !bytes.Equal(channel(got, n, channels), want) {
+					t.Errorf("%s, output %d: channel %d is another", c.name, k, n)
+				}
+			}
+		}
+	}
+}

@@ -99,11 +99,41 @@ func soundOf(t plan.Take, n int) string {
 	if t.From > 0 {
 		zero = fmt.Sprintf("round(%s-%.9f/TB)", zero, t.From.Seconds())
 	}
-	graph := fmt.Sprintf("[0:%d]asetpts=%s,asplit=%d", t.Audio.Stream, zero, n)
+	graph := fmt.Sprintf("[0:%d]asetpts=%s", t.Audio.Stream, zero)
+	if len(t.Audio.Tracks) > 0 {
+		graph = tracks(t.Audio, zero)
+	}
+	graph += fmt.Sprintf(",asplit=%d", n)
 	for i := range n {
 		graph += fmt.Sprintf("[in%d]", i)
 	}
 	return graph
+}
+
+// tracks puts the channels together that have streams of their own. They last as
+// long as the first of them, which is the one that was looked at.
+func tracks(a *plan.Audio, zero string) string {
+	const filled = "aresample=async=1:first_pts=0"
+	graph := fmt.Sprintf("[0:%d]asetpts=%s,%s[track0];", a.Stream, zero, filled)
+	joined := "[track0]"
+	for i, stream := range a.Tracks {
+		graph += fmt.Sprintf("[0:%d]asetpts=%s,%s,apad[track%d];", stream, zero, filled, i+1)
+		joined += fmt.Sprintf("[track%d]", i+1)
+	}
+	n := len(a.Tracks) + 1
+	return graph + fmt.Sprintf("%sjoin=inputs=%d:channel_layout=%s", joined, n, layout(plan.Sound{Channels: n}))
+}
+
+// firstTwo makes one or two channels of more than two tracks: the first two are
+// the programme, where the others are languages, effects or silence.
+func firstTwo(a *plan.Audio, channels int) string {
+	switch {
+	case len(a.Tracks) < 2 || channels > 2:
+		return ""
+	case channels == 1:
+		return "pan=mono|c0=0.5*c0+0.5*c1,"
+	}
+	return "pan=stereo|c0=c0|c1=c1,"
 }
 
 // samplesOf makes a take's sound into samples of an encoding, from its time zero
@@ -111,7 +141,7 @@ func soundOf(t plan.Take, n int) string {
 // the input has a hole, and what is too much is cut off. A take that has an end
 // has exactly so many samples.
 func samplesOf(t plan.Take, s plan.Sound) string {
-	chain := fmt.Sprintf("aresample=%d:async=1:first_pts=0,aformat=channel_layouts=%s", s.SampleRate, layout(s))
+	chain := fmt.Sprintf("%saresample=%d:async=1:first_pts=0,aformat=channel_layouts=%s", firstTwo(t.Audio, s.Channels), s.SampleRate, layout(s))
 	if n := Samples(t, s); n > 0 {
 		chain += fmt.Sprintf(",apad=whole_len=%d,atrim=end_sample=%d", n, n)
 	}

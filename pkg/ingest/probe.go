@@ -66,12 +66,36 @@ func probed(r *probe.Report, size int64) Probed {
 		}
 	}
 	if a := r.Audio; a != nil {
+		more := tracks(r)
 		p.Source.Sound = &plan.SourceSound{
-			Stream: a.Index, SampleRate: a.SampleRate, Channels: a.Channels, Start: r.Start,
+			Stream: a.Index, Tracks: more, SampleRate: a.SampleRate, Channels: a.Channels + len(more), Start: r.Start,
 			Begins: since(r.Start, a.Start()), Ends: since(r.Start, a.Stop()),
 		}
 	}
 	return p
+}
+
+// maxTracks is how many tracks of one channel are put together (API:
+// AudioPackingMode).
+const maxTracks = 8
+
+// tracks are the streams that hold further channels of the sound: where each has
+// one, at one rate and for one language, as files of cameras and broadcasters
+// have them. Anything else is another programme.
+func tracks(r *probe.Report) []int {
+	var more []int
+	for _, s := range r.Streams {
+		if s.Kind != "audio" || s.Codec == "" {
+			continue
+		}
+		if s.Channels != 1 || s.SampleRate != r.Audio.SampleRate || s.Language != r.Audio.Language {
+			return nil
+		}
+		if s.Index != r.Audio.Index && len(more) < maxTracks-1 {
+			more = append(more, s.Index)
+		}
+	}
+	return more
 }
 
 // The two below go by way of large numbers, since hostile files have hostile

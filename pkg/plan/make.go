@@ -32,9 +32,11 @@ type SourcePicture struct {
 
 // SourceSound is the audio stream that is used. Start is the input's time zero
 // in seconds of the stream's own clock; the sound Begins and Ends that long
-// after it.
+// after it. Tracks are further streams of one channel each, where all of the sound
+// is in such: Channels counts them, too.
 type SourceSound struct {
 	Stream       int
+	Tracks       []int
 	SampleRate   int
 	Channels     int
 	Start        rational.Rational

@@ -83,10 +83,12 @@ type Video struct {
 	First int64 `json:"first,omitempty"`
 }
 
-// Audio is the stream that sound comes from. Start is the input's time zero in
+// Audio is the stream that sound comes from, with the Tracks that are further
+// channels of it. Start is the input's time zero in
 // seconds of the stream's clock.
 type Audio struct {
 	Stream int               `json:"stream"`
+	Tracks []int             `json:"tracks,omitempty"`
 	Start  rational.Rational `json:"start"`
 	Reset  bool              `json:"reset,omitempty"`  // as for Video
 	Begins time.Duration     `json:"begins,omitempty"` // after time zero

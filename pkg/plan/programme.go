@@ -94,7 +94,7 @@ func (p *programme) read(picture, sound bool) []Take {
 			p.takes[i].Video = &Video{Stream: v.Stream, TimeBase: t.TimeBase, Start: t.Start, Reset: src.Reset, First: t.PTS[0]}
 		}
 		if a := src.Sound; sound && a != nil {
-			p.takes[i].Audio = &Audio{Stream: a.Stream, Start: a.Start, Reset: src.Reset, Begins: a.Begins, Seek: p.preroll(i), Silent: p.takes[i].From >= a.Ends}
+			p.takes[i].Audio = &Audio{Stream: a.Stream, Tracks: a.Tracks, Start: a.Start, Reset: src.Reset, Begins: a.Begins, Seek: p.preroll(i), Silent: p.takes[i].From >= a.Ends}
 		}
 	}
 	return p.takes
