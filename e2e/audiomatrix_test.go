@@ -336,3 +336,66 @@ func TestTracksOfOneChannelEach(t *testing.T) {
 		}
 	}
 }
+
+// TestPackingModes: the tables of Elastic Transcoder, track by track. What is in a
+// track is the channel, to the sample; the others of eight are silent.
+func TestPackingModes(t *testing.T) {
+	const samples = 4 * 48000
+	noise := func(layout string) string {
+		return clip(t, "in.mov", "-f", "lavfi", "-i", "testsrc2=s=128x96:r=25:d=4", "-f", "lavfi", "-i",
+			fmt.Sprintf("anoisesrc=r=48000:d=5:a=0.4,aformat=channel_layouts=%s,atrim=end_sample=%d", layout, samples),
+			"-c:v", "libx264", "-c:a", "pcm_s24le")
+	}
+	type packing struct {
+		mode, channels string
+		tracks, heard  int // of one channel each
+	}
+	const one, eight = preset.OneChannelPerTrack, preset.OneChannelPerTrackOf8
+	for _, c := range []struct {
+		layout string
+		packed []packing
+	}{
+		{"mono", []packing{{one, "auto", 1, 1}, {one, "2", 2, 2}, {eight, "1", 8, 1}, {eight, "2", 8, 2}}},
+		{"5.1", []packing{{one, "auto", 6, 6}, {one, "2", 2, 2}, {eight, "auto", 8, 6}, {preset.SingleTrack, "auto", 0, 6}}},
+	} {
+		t.Run(c.layout, func(t *testing.T) {
+			t.Parallel()
+			file := noise(c.layout)
+			video := &preset.Video{Codec: "mpeg2", BitRate: "1000", FrameRate: "25", KeyframesMaxDist: "15", FixedGOP: "true", MaxWidth: "auto", MaxHeight: "auto"}
+			var outputs []job.Output
+			for i, p := range c.packed {
+				audio := pcm("24", "48000", p.channels)
+				audio.AudioPackingMode = p.mode
+				outputs = append(outputs, job.Output{Key: fmt.Sprintf("%d.mxf", i), PresetID: customPreset(t, preset.Preset{Container: "mxf", Video: video, Audio: &audio})})
+			}
+			r := drop(t, file, outputs)
+			r.wait(t)
+			for i, p := range c.packed {
+				got := r.file(t, i)
+				channels := strings.Fields(ffprobe(t, "-select_streams", "a", "-show_entries", "stream=channels", "-of", "csv=p=0", got))
+				if p.tracks == 0 {
+					if !slices.Equal(channels, []string{"6"}) {
+						t.Errorf("%+v: tracks of %v channels", p, channels)
+					}
+					continue
+				}
+				if !slices.Equal(channels, slices.Repeat([]string{"1"}, p.tracks)) {
+					t.Errorf("%+v: tracks of %v channels", p, channels)
+					continue
+				}
+				layout := map[int]string{1: "mono", 2: "stereo", 6: "5.1"}[p.heard]
+				for n := range p.tracks {
+					track := []byte(ffmpeg(t, "-i", got, "-map", "0:a:"+strconv.Itoa(n), "-f", "s32le", "-"))
+					want := make([]byte, samples*4)
+					if n < p.heard {
+						want = []byte(ffmpeg(t, "-i", file, "-map", "0:a", "-af", fmt.Sprintf("aformat=sample_fmts=s32:channel_layouts=%s,pan=mono|c0=c%d", layout, n), "-c:a", "pcm_s24le", "-f", "s24le", "-"))
+						want = []byte(ffmpeg(t, "-f", "s24le", "-ar", "48000", "-ac", "1", "-i", save(t, "track", want), "-f", "s32le", "-"))
+					}
+					if !bytes.Equal(track, want) {
+						t.Errorf("%+v: track %d has %d samples, want %d; the first that differs is %d", p, n, len(track)/4, len(want)/4, differs(track, want)/4)
+					}
+				}
+			}
+		})
+	}
+}

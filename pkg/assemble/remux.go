@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 
 	"sealreel/pkg/ffmpeg"
@@ -12,6 +13,7 @@ import (
 	"sealreel/pkg/loopback"
 	"sealreel/pkg/mxf"
 	"sealreel/pkg/part"
+	"sealreel/pkg/plan"
 	"sealreel/pkg/progressive"
 )
 
@@ -20,13 +22,13 @@ import (
 // arguments say how, from what is joined, and what it writes goes through a
 // writer that may be nil. With bitexact set, ffmpeg puts neither a time nor
 // anything random into the file, so that it is the same each time.
-func remuxed(arguments func(tracks []*part.Sequence) []string, through func(w io.Writer, tracks []*part.Sequence) io.WriteCloser) func(p *parts) (write, error) {
+func remuxed(arguments func(o plan.Output, tracks []*part.Sequence) []string, through func(w io.Writer, tracks []*part.Sequence) io.WriteCloser) func(p *parts) (write, error) {
 	return func(p *parts) (write, error) {
 		l, err := progressive.Plan(p.indexes[fragment.Video], p.indexes[fragment.Audio], progressive.Options{})
 		if err != nil {
 			return nil, err
 		}
-		how := arguments(l.Tracks())
+		how := arguments(p.making.output, l.Tracks())
 		return func(ctx context.Context, w io.Writer) error {
 			source := func(ctx context.Context, w io.Writer) error { return l.Stream(w, p.open(ctx)) }
 			if through == nil {
@@ -50,7 +52,7 @@ func (m *making) remux(ctx context.Context, w io.Writer, how []string, source lo
 	args := append(ffmpeg.GlobalArgs(), ffmpeg.InputArgs(server.Stream("joined", source), ffmpeg.InputOptions{
 		Format: "mov", Before: []string{"-seekable", "0"},
 	})...)
-	args = append(args, "-map", "0", "-c", "copy", "-map_metadata", "-1", "-map_chapters", "-1", "-fflags", "+bitexact")
+	args = append(args, "-map_metadata", "-1", "-map_chapters", "-1", "-fflags", "+bitexact")
 	args = append(args, how...)
 	args = append(args, ffmpeg.OutputArgs(server.Accept("file", func(_ context.Context, body io.Reader) error {
 		_, err := io.Copy(w, body)
@@ -65,19 +67,19 @@ func (m *making) remux(ctx context.Context, w io.Writer, how []string, source lo
 
 // programStream is MPEG-2 PS in packs of 2 KiB. The rate that it is multiplexed
 // at is that of its fullest second: a player fills its buffer by it.
-func programStream(tracks []*part.Sequence) []string {
+func programStream(_ plan.Output, tracks []*part.Sequence) []string {
 	const packs = 1.05 // headers, and room for what a second's border hides
 	rate := 0.0
 	for _, t := range tracks {
 		rate += t.Peak()
 	}
-	return []string{"-f", "vob", "-packetsize", "2048", "-muxrate", strconv.FormatInt(int64(math.Ceil(rate*packs/400))*400, 10)}
+	return append(slices.Clone(copied), "-f", "vob", "-packetsize", "2048", "-muxrate", strconv.FormatInt(int64(math.Ceil(rate*packs/400))*400, 10))
 }
 
 // materialExchange is MXF OP1a. Rates that the standard has no name for are
 // written as they are.
-func materialExchange([]*part.Sequence) []string {
-	return []string{"-f", "mxf", "-strict", "unofficial", "-store_user_comments", "0"}
+func materialExchange(o plan.Output, tracks []*part.Sequence) []string {
+	return append(slices.Clone(packed(o, tracks)), "-f", "mxf", "-strict", "unofficial", "-store_user_comments", "0")
 }
 
 // completed says in the head of an MXF file what ffmpeg learns at its end only.

@@ -130,7 +130,7 @@ func (d *draft) output(scenes []Scene, used streams, w Wish) (o Output, err erro
 	if src.Sound != nil && w.Preset.HasAudio() {
 		s := soundOf(w.Preset.Audio, src.Sound)
 		s.Programme = programme
-		o.Sound = d.sound(s)
+		o.Sound, o.SoundTracks = d.sound(s), soundTracks(w.Preset.Audio, s.Channels)
 	}
 	switch segment := segmentSeconds(w); {
 	case src.Picture != nil && w.Preset.HasVideo():

@@ -114,7 +114,8 @@ type Output struct {
 	Job           string    `json:"job"`
 	ID            string    `json:"id"`
 	Group         int       `json:"group"`
-	Sound         int       `json:"sound"` // place in Sounds, -1 for none
+	Sound         int       `json:"sound"`                 // place in Sounds, -1 for none
+	SoundTracks   int       `json:"soundTracks,omitempty"` // of one channel each; 0: one track of all channels
 	Picture       *Picture  `json:"picture,omitempty"`
 	Artwork       []Artwork `json:"artwork,omitempty"` // of the album, in order
 	Container     string    `json:"container"`

@@ -90,6 +90,18 @@ func soundOf(a *preset.Audio, src *SourceSound) Sound {
 	return s
 }
 
+// soundTracks is how many tracks of one channel each a sound is packed into, 0
+// for one track of all channels.
+func soundTracks(a *preset.Audio, channels int) int {
+	switch a.AudioPackingMode {
+	case preset.OneChannelPerTrack:
+		return channels
+	case preset.OneChannelPerTrackOf8:
+		return maxChannels
+	}
+	return 0
+}
+
 // lowestMPEG1 is the lowest sample rate of MPEG-1, in Hz; what is lower is of
 // MPEG-2, with other bit rates.
 const lowestMPEG1 = 32000

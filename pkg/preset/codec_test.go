@@ -226,7 +226,8 @@ func TestUnsupported(t *testing.T) {
 		"fast vorbis":   {in("ogg", "", `{"Codec":"vorbis","BitRate":"64","SampleRate":"96000"}`), []string{"at 'audio.sampleRate' failed to satisfy constraint: the encoder of Vorbis keeps to no BitRate above 48000 Hz: choose 48000"}},
 		"profile":       {audio(`"BitRate":"64","CodecOptions":{"Profile":"HE-AAC"}`), []string{"at 'audio.codecOptions.profile' failed to satisfy constraint: Sealreel's encoder makes AAC-LC alone: choose AAC-LC, or auto"}},
 		"interlaced":    {video(`"BitRate":"100","CodecOptions":{"InterlacedMode":"TopFirst","ColorSpaceConversionMode":"Auto"}`), []string{later + "the InterlacedMode TopFirst yet", later + "the ColorSpaceConversionMode Auto yet"}},
-		"single tracks": {in("mxf", "", `{"Codec":"pcm","SampleRate":"48000","AudioPackingMode":"OneChannelPerTrack"}`), []string{later + "the AudioPackingMode OneChannelPerTrack yet"}},
+		"single tracks": {in("mxf", "", `{"Codec":"pcm","SampleRate":"48000","AudioPackingMode":"OneChannelPerTrack"}`), nil},
+		"deep mxf":      {in("mxf", "", `{"Codec":"pcm","SampleRate":"48000","CodecOptions":{"BitDepth":"32"}}`), []string{"at 'audio.codecOptions.bitDepth' failed to satisfy constraint: samples are written into mxf with 16 or 24 bits"}},
 	} {
 		p, err := Parse(c.doc)
 		if err != nil {

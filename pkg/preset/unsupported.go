@@ -23,7 +23,7 @@ func Unsupported(p *Preset) error {
 		}
 	}
 	if p.HasAudio() {
-		unsupportedAudio(problems, p.Audio)
+		unsupportedAudio(problems, p.Container, p.Audio)
 	}
 	return problems.Err()
 }
@@ -32,10 +32,7 @@ func Unsupported(p *Preset) error {
 // keeps to a bit rate.
 const fastestVorbis = 48000
 
-func unsupportedAudio(problems *document.Problems, a *Audio) {
-	if a.AudioPackingMode != "" && a.AudioPackingMode != SingleTrack {
-		problems.NotYet("audio.audioPackingMode", a.AudioPackingMode, "the AudioPackingMode "+a.AudioPackingMode)
-	}
+func unsupportedAudio(problems *document.Problems, container string, a *Audio) {
 	if a.Codec == "vorbis" && a.Hz() > fastestVorbis {
 		problems.Add("audio.sampleRate", a.SampleRate,
 			fmt.Sprintf("the encoder of Vorbis keeps to no BitRate above %d Hz: choose %d, or auto, which goes no higher", fastestVorbis, fastestVorbis))
@@ -47,6 +44,9 @@ func unsupportedAudio(problems *document.Problems, a *Audio) {
 	if o.Profile == "HE-AAC" || o.Profile == "HE-AACv2" {
 		problems.Add("audio.codecOptions.profile", o.Profile,
 			"Sealreel's encoder makes AAC-LC alone: choose AAC-LC, or auto, which makes it at every BitRate")
+	}
+	if container == "mxf" && a.Bits() != 16 && a.Bits() != 24 {
+		problems.Add("audio.codecOptions.bitDepth", o.BitDepth, "samples are written into mxf with 16 or 24 bits: choose one of them")
 	}
 	if a.Codec == "pcm" && o.Signed == "Unsigned" && a.Bits() > 8 {
 		problems.Add("audio.codecOptions.signed", o.Signed,
