@@ -2,7 +2,9 @@ package e2e
 
 import (
 	"bytes"
+	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -29,8 +31,12 @@ func second(file string, rate rational.Rational, first, end int64) piece {
 func framesOf(t *testing.T, filters string, pieces ...piece) []string {
 	t.Helper()
 	var all []string
+	whole := map[string][]string{}
 	for _, p := range pieces {
-		all = append(all, hashes(t, p.file, filters)[p.first:p.end]...)
+		if whole[p.file] == nil {
+			whole[p.file] = hashes(t, p.file, filters)
+		}
+		all = append(all, whole[p.file][p.first:p.end]...)
 	}
 	return all
 }
@@ -40,8 +46,12 @@ func soundOf(t *testing.T, pieces ...piece) string {
 	t.Helper()
 	var joined bytes.Buffer
 	const bytesPerSample = 2 * 4
+	whole := map[string][]byte{}
 	for _, p := range pieces {
-		pcm := []byte(ffmpeg(t, "-i", p.file, "-map", "0:a:0", "-af", "aresample=48000:async=1:first_pts=0,aformat=channel_layouts=stereo", "-c:a", "pcm_f32le", "-f", "f32le", "-"))
+		if whole[p.file] == nil {
+			whole[p.file] = []byte(ffmpeg(t, "-i", p.file, "-map", "0:a:0", "-af", "aresample=48000:async=1:first_pts=0,aformat=channel_layouts=stereo", "-c:a", "pcm_f32le", "-f", "f32le", "-"))
+		}
+		pcm := slices.Clone(whole[p.file])
 		if p.until == 0 {
 			p.until = len(pcm) / bytesPerSample
 		}
@@ -212,4 +222,35 @@ func TestStitching(t *testing.T) {
 	if p := planOf(t, r.id); len(p.Inputs) != 3 || len(p.Programmes) != 1 || len(p.Programmes[0]) != 4 {
 		t.Errorf("the plan has %d inputs, programmes %v", len(p.Inputs), p.Programmes)
 	}
+}
+
+// TestTwoHundredInputs joins as many clips as a job may have, of three files. No
+// process holds more memory for it than for a few.
+func TestTwoHundredInputs(t *testing.T) {
+	single, segmented := withSound(t)
+	name := unique(t)
+	var files []string
+	var in []job.Input
+	for i, picture := range []string{"testsrc2=s=160x96:r=25:d=20", "mandelbrot=s=160x96:r=25,format=yuv420p", "rgbtestsrc=s=160x96:r=25:d=20,hue=H=t,format=yuv420p"} {
+		files = append(files, clip(t, "in.mov", join([]string{"-f", "lavfi", "-i", picture, "-t", "20"}, tone("48000", "20"), []string{"-c:v", "libx264", "-preset", "ultrafast", "-g", "25", "-c:a", "pcm_s16le", "-t", "20"})...))
+		in = append(in, job.Input{Key: fmt.Sprintf("%s-%d", name, i), Encryption: wrapped(t)})
+		upload(t, in[i].Key, files[i], in[i].Encryption)
+	}
+	var inputs []job.Input
+	var pieces []piece
+	for n := range 200 {
+		from, frames := int64(n*7%450), int64(8+n%7)
+		take := in[n%3]
+		take.TimeSpan = &job.TimeSpan{StartTime: fmt.Sprintf("%.3f", float64(from)/25), Duration: fmt.Sprintf("%.3f", float64(frames)/25)}
+		inputs, pieces = append(inputs, take), append(pieces, second(files[n%3], rational.Int(25), from, from+frames))
+	}
+	r := stitched(t, name, single, segmented, inputs...)
+	r.wait(t)
+	plan := planOf(t, r.id)
+	most := 0
+	for _, c := range plan.Groups[0].Chunks {
+		most = max(most, len(c.Reads))
+	}
+	t.Logf("%d chunks, of which one reads %d takes", len(plan.Groups[0].Chunks), most)
+	r.plays(t, 0, 1, "format=yuv420p", pieces...)
 }

@@ -53,7 +53,7 @@ const seekBack = 1
 
 // mostReads is how many takes a chunk reads at most, unless a single unit of its
 // grid has more: each is decoded by a decoder of its own, which takes memory.
-const mostReads = 12
+const mostReads = 8
 
 // Cut divides the grid of a single input. Chunks are of even length, moved by at
 // most a quarter so that a chunk's encoding begins close after a keyframe of the
