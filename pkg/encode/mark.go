@@ -39,11 +39,34 @@ var canvases = map[string]canvas{
 	"yuv444p10le": {"yuv422p10le", "yuva422p10le", "yuv422p10"},
 }
 
-// marks draws the marks of an output on its frames. Their inputs come after those
-// of media. It is empty, or goes on with
-// what is behind it. Names of links are those of the output's number.
-func marks(p *plan.Picture, output, media int, stills []int, rate rational.Rational) string {
-	if len(p.Marks) == 0 {
+// drawer draws the marks of outputs on their frames. Their inputs are the stills,
+// behind those of media. What its methods give is empty, or goes on with what is
+// before it.
+type drawer struct {
+	stills []int
+	media  int
+	rate   rational.Rational
+}
+
+// onTake draws those of a take that the other takes have elsewhere.
+func (d drawer) onTake(p *plan.Picture, output, take int) string {
+	if len(p.OtherMarks) == 0 {
+		return ""
+	}
+	return d.marks(p, p.MarksOf(take), fmt.Sprintf("%d.%d", output, take))
+}
+
+// onAll draws those that all takes have at the same place.
+func (d drawer) onAll(p *plan.Picture, output int) string {
+	if len(p.OtherMarks) > 0 {
+		return ""
+	}
+	return d.marks(p, p.Marks, strconv.Itoa(output))
+}
+
+// marks draws marks in order. The label tells the links from those of others.
+func (d drawer) marks(p *plan.Picture, marks []plan.Mark, label string) string {
+	if len(marks) == 0 {
 		return ""
 	}
 	c := canvases[p.PixelFormat]
@@ -51,13 +74,13 @@ func marks(p *plan.Picture, output, media int, stills []int, rate rational.Ratio
 		c = canvas{"gbrp", "gbrap", "gbrp"}
 	}
 	var graph strings.Builder
-	graph.WriteString("format=" + c.frame)
-	for n, m := range p.Marks {
-		under, over := fmt.Sprintf("[under%d.%d]", output, n), fmt.Sprintf("[mark%d.%d]", output, n)
+	graph.WriteString(",format=" + c.frame)
+	for n, m := range marks {
+		under, over := fmt.Sprintf("[under%s.%d]", label, n), fmt.Sprintf("[mark%s.%d]", label, n)
 		fmt.Fprintf(&graph, "%s;[%d:v]%s%s;%s%soverlay=x=%d:y=%d:format=%s:eval=init:eof_action=repeat",
-			under, media+slices.Index(stills, m.Still), mark(m.Overlay, c, p.Matrix, rate), over, under, over, m.Overlay.X, m.Overlay.Y, c.overlay)
+			under, d.media+slices.Index(d.stills, m.Still), mark(m.Overlay, c, p.Matrix, d.rate), over, under, over, m.Overlay.X, m.Overlay.Y, c.overlay)
 	}
-	return graph.String() + ","
+	return graph.String()
 }
 
 // mark scales a picture for its place and makes it as transparent as asked for.

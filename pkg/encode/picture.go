@@ -80,11 +80,13 @@ func graph(p *plan.Plan, group int, c plan.Chunk, places, thumbnailed []int) str
 	for i, r := range c.Reads {
 		chains = append(chains, shown(takes[r.Take].Video, i, r, g.Rate, c.Lead, users))
 	}
-	stills := Stills(p, places)
+	draw := drawer{stills: Stills(p, places), media: len(c.Reads), rate: g.Rate}
 	for i, place := range places {
 		picture := p.Outputs[place].Picture
-		film := joined(c, g.Rate, i, users, func(take int) string { return geometry(picture.Of(take)) })
-		chains = append(chains, fmt.Sprintf("%s,%s%s[out%d]", film, marks(picture, i, len(c.Reads), stills, g.Rate), pixels(picture, i), i))
+		film := joined(c, g.Rate, i, users, func(take int) string {
+			return geometry(picture.Of(take)) + tinted(takes[take].Video) + draw.onTake(picture, i, take)
+		})
+		chains = append(chains, fmt.Sprintf("%s%s,%s[out%d]", film, draw.onAll(picture, i), pixels(picture, i), i))
 	}
 	for i, place := range thumbnailed {
 		chains = append(chains, fmt.Sprintf("%s[thumbnails%d]", thumbnails(p.Outputs[place].Thumbnails, g.Rate, c, len(places)+i, users), i))

@@ -52,7 +52,7 @@ func probed(r *probe.Report, size int64) Probed {
 			Height:   v.Height,
 			SAR:      v.SAR,
 			Rotation: v.Rotation / 90 * 90,
-			Matrix:   v.Matrix,
+			Colour:   plan.Colour{Range: said(v.Range), Primaries: said(v.Primaries), Transfer: said(v.Transfer), Matrix: said(v.Matrix)},
 		}
 		p.Detected.Width, p.Detected.Height = v.Width, v.Height
 		if v.Rotation%180 == 90 {
@@ -96,6 +96,14 @@ func tracks(r *probe.Report) []int {
 		}
 	}
 	return more
+}
+
+// said is a name of ffprobe's, empty where it says that there is none.
+func said(name string) string {
+	if name == "unknown" || name == "reserved" {
+		return ""
+	}
+	return name
 }
 
 // The two below go by way of large numbers, since hostile files have hostile

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"slices"
 	"time"
 
 	"sealreel/pkg/job"
@@ -27,7 +28,7 @@ type SourcePicture struct {
 	Width, Height int
 	SAR           rational.Rational
 	Rotation      int
-	Matrix        string // color_space as ffprobe names it, "" for unknown
+	Colour        Colour
 }
 
 // SourceSound is the audio stream that is used. Start is the input's time zero
@@ -187,7 +188,12 @@ func (d *draft) planPicture(programme int, w Wish, segment rational.Rational, o 
 		return err
 	}
 	if o.Picture.Marks = d.marks(w, size); len(o.Picture.Marks) > 0 {
-		o.Picture.Matrix = matrix(sources[0].Picture.Matrix, size)
+		o.Picture.Matrix = matrix(sources[0].Picture.Colour.Matrix, size.Width(), size.Height())
+		for take, other := range o.Picture.Others {
+			if marks := d.marks(w, other); !slices.Equal(marks, o.Picture.Marks) {
+				o.Picture.otherMarks(take, marks)
+			}
+		}
 	}
 	if o.Thumbnails, err = thumbnailsOf(w, sources); err != nil {
 		return err

@@ -41,7 +41,7 @@ func (d *draft) still(s Still) int {
 // matrix is the one that players of the output take its colours by: what the
 // source says of its own, which the encoder passes on, or what they guess from
 // the size where it says nothing. Names are ffmpeg's.
-func matrix(source string, g preset.Geometry) string {
+func matrix(source string, width, height int) string {
 	switch source {
 	case "bt709", "fcc", "smpte240m":
 		return source
@@ -50,7 +50,7 @@ func matrix(source string, g preset.Geometry) string {
 	case "bt2020nc", "bt2020c":
 		return "bt2020"
 	}
-	if g.Width() >= 1280 || g.Height() > 576 {
+	if width >= 1280 || height > 576 {
 		return "bt709"
 	}
 	return "bt601"

@@ -12,7 +12,8 @@ type Picture struct {
 	// Others are the geometries of takes that need another one, by their place in
 	// the programme: their pictures are of another shape, and come out as large.
 	Others     map[int]preset.Geometry `json:"others,omitempty"`
-	Codec      string                  `json:"codec,omitempty"` // as presets name it; see Coded
+	OtherMarks map[int][]Mark          `json:"otherMarks,omitempty"` // of those takes, where their places differ
+	Codec      string                  `json:"codec,omitempty"`      // as presets name it; see Coded
 	Profile    string                  `json:"profile,omitempty"`
 	Level      string                  `json:"level,omitempty"`
 	References int                     `json:"references,omitempty"`
@@ -59,6 +60,14 @@ func (p *Picture) Of(take int) preset.Geometry {
 	return p.Geometry
 }
 
+// MarksOf are the marks of a take.
+func (p *Picture) MarksOf(take int) []Mark {
+	if m, other := p.OtherMarks[take]; other {
+		return m
+	}
+	return p.Marks
+}
+
 // fit notes the geometry of a take.
 func (p *Picture) fit(take int, g preset.Geometry) {
 	if g == p.Geometry {
@@ -68,6 +77,14 @@ func (p *Picture) fit(take int, g preset.Geometry) {
 		p.Others = map[int]preset.Geometry{}
 	}
 	p.Others[take] = g
+}
+
+// otherMarks notes the marks of a take.
+func (p *Picture) otherMarks(take int, marks []Mark) {
+	if p.OtherMarks == nil {
+		p.OtherMarks = map[int][]Mark{}
+	}
+	p.OtherMarks[take] = marks
 }
 
 const kilobit = 1000

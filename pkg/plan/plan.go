@@ -81,6 +81,8 @@ type Video struct {
 	// to make times continuous; then the first frame is shown at First.
 	Reset bool  `json:"reset,omitempty"`
 	First int64 `json:"first,omitempty"`
+	// Join is what the take needs beside others; nil for a take that comes alone.
+	Join *Join `json:"join,omitempty"`
 }
 
 // Audio is the stream that sound comes from, with the Tracks that are further

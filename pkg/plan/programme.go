@@ -87,8 +87,7 @@ func (p *programme) heard() time.Duration {
 
 // read names the streams that the takes are read from.
 func (p *programme) read(picture, sound bool) []Take {
-	for i := range p.takes {
-		src := p.sources[i]
+	for i, src := range p.sources {
 		if v := src.Picture; picture && v != nil {
 			t := v.Timeline
 			p.takes[i].Video = &Video{Stream: v.Stream, TimeBase: t.TimeBase, Start: t.Start, Reset: src.Reset, First: t.PTS[0]}
@@ -96,6 +95,9 @@ func (p *programme) read(picture, sound bool) []Take {
 		if a := src.Sound; sound && a != nil {
 			p.takes[i].Audio = &Audio{Stream: a.Stream, Tracks: a.Tracks, Start: a.Start, Reset: src.Reset, Begins: a.Begins, Seek: p.preroll(i), Silent: p.takes[i].From >= a.Ends}
 		}
+	}
+	if p.takes[0].Video != nil {
+		p.tint()
 	}
 	return p.takes
 }

@@ -48,7 +48,7 @@ func thumbnailsOf(w Wish, sources []Source) (*Thumbnails, error) {
 		p := src.Picture
 		f := Fit{
 			Geometry: preset.ThumbnailSizeFor(ps, p.Width, p.Height, p.SAR, rotation(w.Output.Rotate, p.Rotation)),
-			Matrix:   matrix(p.Matrix, preset.Geometry{PadW: p.Width, PadH: p.Height}),
+			Matrix:   p.matrix(),
 		}
 		if take == 0 {
 			t.Fit = f

@@ -106,7 +106,7 @@ func TestThumbnailsOfInputsThatDiffer(t *testing.T) {
 	custom.Video = &preset.Video{Codec: "H.264", BitRate: "500", FrameRate: "25", KeyframesMaxDist: "50", MaxWidth: "640", MaxHeight: "360", SizingPolicy: "Fit", PaddingPolicy: "Pad"}
 	w.Output.ThumbnailPattern = "{resolution}-{count}"
 	wide, upright := reel(rational.Int(25), 100, 0), reel(rational.Int(25), 100, 0)
-	upright.Picture.Width, upright.Picture.Height, upright.Picture.Matrix = 720, 1280, "bt470bg"
+	upright.Picture.Width, upright.Picture.Height, upright.Picture.Colour.Matrix = 720, 1280, "bt470bg"
 	for padding, refused := range map[string]bool{"Pad": false, "NoPad": true} {
 		custom.Thumbnails = &preset.Thumbnails{Format: "png", Interval: "1", MaxWidth: "64", MaxHeight: "64", SizingPolicy: "Fit", PaddingPolicy: padding}
 		w.Preset = &custom

@@ -13,7 +13,7 @@ import (
 // headerEntries are the fields of ffprobe's -show_entries that a document has.
 // Tags are left out but for one: they can be as long as the file likes.
 const headerEntries = "format=format_name" +
-	":stream=index,codec_type,codec_name,width,height,sample_aspect_ratio,pix_fmt,color_space,field_order," +
+	":stream=index,codec_type,codec_name,width,height,sample_aspect_ratio,pix_fmt,color_range,color_space,color_transfer,color_primaries,field_order," +
 	"has_b_frames,r_frame_rate,avg_frame_rate,time_base,start_pts,sample_rate,channels,bit_rate" +
 	":stream_disposition=default,attached_pic,timed_thumbnails,still_image:stream_tags=language" +
 	":stream_side_data=rotation"
@@ -30,7 +30,10 @@ type entry struct {
 	Height      int            `json:"height"`
 	SAR         string         `json:"sample_aspect_ratio"`
 	PixelFormat string         `json:"pix_fmt"`
+	ColorRange  string         `json:"color_range"`
 	ColorSpace  string         `json:"color_space"`
+	Transfer    string         `json:"color_transfer"`
+	Primaries   string         `json:"color_primaries"`
 	FieldOrder  string         `json:"field_order"`
 	Reorder     int            `json:"has_b_frames"`
 	Nominal     string         `json:"r_frame_rate"`
@@ -79,7 +82,10 @@ func (e entry) stream() Stream {
 		Height:      e.Height,
 		SAR:         fraction(e.SAR),
 		PixelFormat: e.PixelFormat,
+		Range:       e.ColorRange,
 		Matrix:      e.ColorSpace,
+		Transfer:    e.Transfer,
+		Primaries:   e.Primaries,
 		FieldOrder:  e.FieldOrder,
 		SampleRate:  int(integer(e.SampleRate)),
 		Channels:    e.Channels,

@@ -37,7 +37,10 @@ type Stream struct {
 	SAR             rational.Rational // of a pixel; zero: unknown, to be taken as 1:1
 	Rotation        int               // degrees to turn the picture clockwise to show it: 0 to 359
 	PixelFormat     string
-	Matrix          string // how the colours become RGB, such as "bt709"; empty or "unknown" if it is not said
+	Range           string // "tv" or "pc"; this and the next three are empty or "unknown" if it is not said
+	Matrix          string // how the colours become RGB, such as "bt709"
+	Transfer        string // how RGB becomes light
+	Primaries       string // what its red, green and blue are
 	FieldOrder      string // "progressive", "tt", "bb", "tb", "bt" or empty
 	SampleRate      int    // Hz
 	Channels        int
