@@ -254,3 +254,82 @@ func TestTwoHundredInputs(t *testing.T) {
 	t.Logf("%d chunks, of which one reads %d takes", len(plan.Groups[0].Chunks), most)
 	r.plays(t, 0, 1, "format=yuv420p", pieces...)
 }
+
+// TestStitchingOtherShapes joins inputs of other sizes, rates, colours and turns:
+// all are put into the preset's frame, and where that has no size of its own
+// what does not fit is an error.
+func TestStitchingOtherShapes(t *testing.T) {
+	boxed := lossless("auto")
+	boxed.MaxWidth, boxed.MaxHeight, boxed.SizingPolicy, boxed.PaddingPolicy = "160", "96", "Fit", "Pad"
+	audio := &preset.Audio{Codec: "AAC", BitRate: "128", SampleRate: "48000", Channels: "2"}
+	single := customPreset(t, preset.Preset{Container: "mp4", Video: boxed, Audio: audio})
+	segmented := customPreset(t, preset.Preset{Container: "ts", Video: boxed, Audio: audio})
+	bare := customPreset(t, preset.Preset{Container: "mp4", Video: lossless("auto"), Audio: audio})
+	listen := customPreset(t, preset.Preset{Container: "mp4", Audio: audio})
+
+	wide := clip(t, "a.mp4", join(pattern("160x96", "25", "3"), tone("48000", "3"), []string{"-c:v", "libx264", "-color_primaries", "bt709", "-color_trc", "bt709", "-colorspace", "bt709", "-c:a", "aac"})...)
+	square := clip(t, "b.mkv", join(pattern("96x96", "30", "3"), tone("44100", "3"), []string{"-c:v", "libx264", "-color_primaries", "smpte170m", "-color_trc", "smpte170m", "-colorspace", "smpte170m", "-c:a", "flac"})...)
+	flat := clip(t, "flat.mp4", join(pattern("160x96", "25", "3"), tone("48000", "3"), []string{"-c:v", "libx264", "-c:a", "aac"})...)
+	upright := clip(t, "c.mp4", "-i", flat, "-c", "copy", "-metadata:s:v", "rotate=90")
+	mute := clip(t, "d.mp4", join(pattern("160x96", "25", "3"), []string{"-c:v", "libx264"})...)
+	blind := clip(t, "e.m4a", join(tone("48000", "3"), []string{"-c:a", "aac"})...)
+	name := unique(t)
+	var in []job.Input
+	for i, file := range []string{wide, square, upright, mute, blind} {
+		in = append(in, job.Input{Key: fmt.Sprintf("%s-%d", name, i), Encryption: wrapped(t)})
+		upload(t, in[i].Key, file, in[i].Encryption)
+	}
+	r := stitched(t, name, single, segmented, in[0], in[1], in[2])
+	misfits := map[string]*running{
+		"4023 ": stitched(t, name+"-size", bare, segmented, in[0], in[1]),
+		"4026 ": stitched(t, name+"-mute", bare, segmented, in[0], in[3]),
+		"4025 ": stitched(t, name+"-blind", bare, segmented, in[0], in[4]),
+	}
+	outputs := []job.Output{{Key: "sound.m4a", PresetID: listen, Encryption: &job.Encryption{Mode: job.ModeSSEC}}}
+	heard := &running{prefix: name + "-heard/", id: submit(t, job.Request{Inputs: []job.Input{in[4], in[0]}, OutputKeyPrefix: name + "-heard/", Outputs: outputs})}
+
+	r.wait(t)
+	rate := rational.Int(25)
+	first := decode(t, wide, "format=yuv420p")
+	film := decode(t, square, "scale=96:96,scale=in_color_matrix=bt601:out_color_matrix=bt709,pad=160:96:32:0,format=yuv420p")
+	turned := decode(t, upright, "null")
+	want := slices.Concat(first.held(rate, 0), film.held(rate, 0), turned.held(rate, 0))
+	file := r.checkFile(t, 0)
+	got := hashes(t, file, "")
+	if len(got) != 225 || len(want) != 225 {
+		t.Fatalf("%d frames, want %d", len(got), len(want))
+	}
+	sameFrames(t, got[:75], want[:75])
+	closeTo(t, file, square, "trim=start_frame=75:end_frame=150", "fps=25,scale=96:96,pad=160:96:32:0,scale=in_color_matrix=bt601:out_color_matrix=bt709,format=yuv420p,trim=end_frame=75")
+	closeTo(t, file, upright, "trim=start_frame=150:end_frame=225", "scale=58:96,pad=160:96:50:0,scale=in_color_matrix=bt601:out_color_matrix=bt709,format=yuv420p,trim=end_frame=75")
+	sameFrames(t, hashes(t, r.checkSegments(t, 1, 2).joined(t), ""), got)
+
+	for want, r := range misfits {
+		if rec := ended(t, r.id); rec.Job.Status != job.Error || !strings.HasPrefix(rec.Job.Outputs[0].StatusDetail, want) {
+			t.Errorf("want %s, the job is %s: %s", want, rec.Job.Status, details(rec))
+		}
+	}
+	heard.wait(t)
+	sameSound(t, "sound alone", samples(t, heard.file(t, 0)), samples(t, soundOf(t, piece{file: blind, until: 3 * 48000}, piece{file: wide})))
+}
+
+// closeTo complains unless two films show nearly the same after their filters.
+func closeTo(t *testing.T, got, want, cutGot, cutWant string) {
+	t.Helper()
+	stats := ffmpeg(t, "-i", got, "-i", want, "-lavfi", "[0:v]"+cutGot+",settb=1/25,setpts=N[a];[1:v]"+cutWant+",settb=1/25,setpts=N[b];[a][b]psnr=stats_file=-", "-f", "null", "-")
+	frames := 0
+	for line := range strings.Lines(stats) {
+		_, after, ok := strings.Cut(line, "psnr_avg:")
+		if !ok {
+			continue
+		}
+		frames++
+		if value, _, _ := strings.Cut(after, " "); value != "inf" && seconds(t, value) < 40 {
+			t.Errorf("%s: frame %d is like %s with %s dB only", cutGot, frames, cutWant, value)
+			return
+		}
+	}
+	if frames != 75 {
+		t.Errorf("%s: %d frames", cutGot, frames)
+	}
+}
