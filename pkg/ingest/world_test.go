@@ -257,10 +257,14 @@ func (w *world) drop(key string) (ledger.Drop, error) {
 	return d, w.ingester().Drop(context.Background(), d, at, false)
 }
 
-// document is a job over one input with two sealed outputs.
-func (w *world) document(key, input string) {
+// document is a job over inputs with two sealed outputs.
+func (w *world) document(key string, inputs ...string) {
+	var all []job.Input
+	for _, input := range inputs {
+		all = append(all, job.Input{Key: input})
+	}
 	body, err := json.Marshal(job.Request{
-		PipelineID: defaultID, Inputs: []job.Input{{Key: input}}, OutputKeyPrefix: "x/",
+		PipelineID: defaultID, Inputs: all, OutputKeyPrefix: "x/",
 		Outputs: []job.Output{
 			{Key: "a.mp4", PresetID: "1351620000001-000010", Encryption: &job.Encryption{Mode: job.ModeSSEC}},
 			{Key: "b.mp4", PresetID: "1351620000001-000040", Encryption: &job.Encryption{Mode: job.ModeSSEC}},

@@ -535,3 +535,76 @@ func BenchmarkServe(b *testing.B) {
 		resp.Body.Close()
 	}
 }
+
+// TestStreamIsPouredOnce: a stream is read whole, once, and what its source can't
+// give is never taken for its end.
+func TestStreamIsPouredOnce(t *testing.T) {
+	s := start(t)
+	data := noise(3 << 20)
+	url := s.Stream("samples", func(_ context.Context, w io.Writer) error {
+		_, err := io.Copy(w, bytes.NewReader(data))
+		return err
+	})
+	resp, got, err := request(t, http.MethodGet, url, "bytes=0-", nil)
+	if err != nil || resp.StatusCode != http.StatusOK || !bytes.Equal(got, data) {
+		t.Fatalf("%v: %d bytes", err, len(got))
+	}
+	for _, method := range []string{http.MethodPut, http.MethodHead} {
+		if resp, _, err := request(t, method, url, "", nil); err != nil || resp.StatusCode != http.StatusMethodNotAllowed {
+			t.Errorf("%s: %v, %v", method, resp, err)
+		}
+	}
+	if resp, _, err := request(t, http.MethodGet, url, "", nil); err == nil && resp.StatusCode != http.StatusConflict {
+		t.Errorf("a second time: %v", resp.Status)
+	}
+	if err := s.Finish(nil); err == nil || !strings.Contains(err.Error(), "second time") {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestStreamThatBreaks(t *testing.T) {
+	s := start(t)
+	broken := errors.New("broken")
+	url := s.Stream("samples", func(_ context.Context, w io.Writer) error {
+		_, _ = w.Write(noise(100 << 10))
+		return broken
+	})
+	if _, got, err := request(t, http.MethodGet, url, "", nil); err == nil {
+		t.Errorf("%d bytes look like all", len(got))
+	}
+	if err := s.Finish(nil); !errors.Is(err, broken) {
+		t.Errorf("%v", err)
+	}
+}
+
+// TestStreamWhoseClientLeaves: the source's write fails, and the run's own error
+// is the one that counts.
+func TestStreamWhoseClientLeaves(t *testing.T) {
+	s := start(t)
+	wrote := make(chan error, 1)
+	url := s.Stream("samples", func(ctx context.Context, w io.Writer) error {
+		chunk := noise(64 << 10)
+		for {
+			if _, err := w.Write(chunk); err != nil {
+				wrote <- err
+				return err
+			}
+		}
+	})
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if err := <-wrote; !errors.Is(err, ErrCut) {
+		t.Errorf("%v", err)
+	}
+	run := errors.New("the program died")
+	if err := s.Finish(run); !errors.Is(err, run) {
+		t.Errorf("%v", err)
+	}
+}

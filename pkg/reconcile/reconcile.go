@@ -13,6 +13,7 @@ import (
 	"errors"
 	"iter"
 	"log/slog"
+	"slices"
 	"time"
 
 	"sealreel/pkg/job"
@@ -154,11 +155,29 @@ func (r *Reconciler) advance(ctx context.Context, rec *ledger.Record) error {
 	case !errors.Is(err, object.ErrNotExist):
 		return err
 	case rec.Waiting && age > r.Timing.Waiting:
-		return r.end(ctx, id, job.InputMissing(rec.Drop.Bucket, rec.Job.Inputs[0].Key))
+		missing, err := r.missing(ctx, rec)
+		if err != nil {
+			return err
+		}
+		return r.end(ctx, id, job.InputMissing(rec.Drop.Bucket, missing))
 	case age > r.Timing.Lost:
 		return r.resume(ctx, rec, age)
 	}
 	return nil
+}
+
+// missing is the first of the job's inputs that it still waits for.
+func (r *Reconciler) missing(ctx context.Context, rec *ledger.Record) (string, error) {
+	for _, in := range rec.Job.Inputs {
+		waiting, err := r.Ledger.Awaiting(ctx, rec.Drop.Bucket, in.Key)
+		if err != nil {
+			return "", err
+		}
+		if slices.Contains(waiting, rec.Job.ID) {
+			return in.Key, nil
+		}
+	}
+	return rec.Job.Inputs[0].Key, nil
 }
 
 // resume takes a job without a plan on, and ends it when that has failed for as

@@ -161,6 +161,23 @@ func TestWaitingEndsAfterADay(t *testing.T) {
 	w.failedWith(t, "3001", "film.mp4")
 }
 
+// TestTheMissingInputIsNamed: of several, that which the job still waits for.
+func TestTheMissingInputIsNamed(t *testing.T) {
+	w := newWorld()
+	w.submit(t, true)
+	if _, err := w.Ledger.UpdateJob(t.Context(), id, func(r *ledger.Record) error {
+		r.Job.Inputs = []job.Input{{Key: "film.mp4"}, {Key: "credits.mp4"}}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Ledger.Await(t.Context(), "in", "credits.mp4", id); err != nil {
+		t.Fatal(err)
+	}
+	w.after(t, 25*time.Hour)
+	w.failedWith(t, "3001", "credits.mp4")
+}
+
 func TestJobWithoutAPlanIsResumedAndEndsInTheEnd(t *testing.T) {
 	w := newWorld()
 	w.submit(t, false)

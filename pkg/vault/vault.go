@@ -62,13 +62,13 @@ func (v *Vault) Document(ctx context.Context, bucket, key, versionID string, lim
 
 // window is how an object is read of which so many are read at once: twelve
 // megabytes of memory for one and, where it is read forward, up to three requests
-// at once; four times as much for any number of them, as long as there are not
-// more than two hundred.
+// at once; twice as much for any number of them, as long as there are not more
+// than ninety.
 func window(together int) source.Options {
 	const (
 		block, smallest = 2 << 20, 64 << 10
 		blocks, least   = 6, 4
-		most            = 4 * blocks * block
+		most            = 2 * blocks * block
 	)
 	if together*blocks*block <= most {
 		return source.Options{BlockSize: block, Blocks: blocks, ReadAhead: 2}
