@@ -62,12 +62,15 @@ func mpeg2(p *plan.Picture, c plan.Chunk) options {
 	const (
 		longestGOP  = 600 // of this encoder
 		goodQuality = "3" // quantiser, of 1 to 31
+		leastRate   = 10  // frames a second
 	)
 	args := options{"-c:v", "mpeg2video", "-flags", "+cgop", "-sc_threshold", "1000000000", "-mpv_flags", "+strict_gop",
 		"-strict", "unofficial", "-timecode_frame_start", strconv.FormatInt(c.Lead, 10)}
 	args.add("-g", strconv.Itoa(min(p.GOP, longestGOP)), true)
 	args.add("-bf", strconv.Itoa(min(2, p.GOP-1)), true)
 	switch {
+	case p.BitRate > 0 && p.MaxBitRate > 0: // the encoder refuses a higher one than the highest
+		args.rate("-b:v", min(p.BitRate, p.MaxBitRate), true)
 	case p.BitRate > 0:
 		args.rate("-b:v", p.BitRate, true)
 	case p.MaxBitRate > 0: // as good as fits
@@ -77,7 +80,7 @@ func mpeg2(p *plan.Picture, c plan.Chunk) options {
 		args.add("-q:v", goodQuality, true)
 	}
 	args.rate("-maxrate", p.MaxBitRate, true)
-	args.rate("-bufsize", p.BufferSize, p.MaxBitRate > 0)
+	args.rate("-bufsize", max(p.BufferSize, p.MaxBitRate/leastRate), p.MaxBitRate > 0) // nor a buffer without room for a frame
 	return args
 }
 
