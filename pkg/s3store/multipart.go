@@ -38,12 +38,16 @@ type multipart struct {
 // over the parts.
 func (s *Store) uploadParts(ctx context.Context, t *UploadTarget, read []part, rest *partReader) (Stored, error) {
 	u := &multipart{store: s, target: t, key: customerKeyOf(t.Material)}
-	created, err := inRegion(ctx, s, t.Bucket, func(where func(*s3.Options)) (*s3.CreateMultipartUploadOutput, error) {
-		return s.client.CreateMultipartUpload(ctx, &s3.CreateMultipartUploadInput{
-			Bucket: &t.Bucket, Key: &t.Key, ContentType: optional(t.ContentType), Metadata: t.metadata(),
-			ServerSideEncryption: t.serverSide(), SSEKMSKeyId: t.kmsKey(),
-			SSECustomerAlgorithm: u.key.algorithm, SSECustomerKey: u.key.key, SSECustomerKeyMD5: u.key.md5,
-		}, where)
+	created, unshared, err := sharing(t, func(g grants) (*s3.CreateMultipartUploadOutput, error) {
+		return inRegion(ctx, s, t.Bucket, func(where func(*s3.Options)) (*s3.CreateMultipartUploadOutput, error) {
+			return s.client.CreateMultipartUpload(ctx, &s3.CreateMultipartUploadInput{
+				Bucket: &t.Bucket, Key: &t.Key, ContentType: optional(t.ContentType), Metadata: t.metadata(),
+				ServerSideEncryption: t.serverSide(), SSEKMSKeyId: t.kmsKey(),
+				SSECustomerAlgorithm: u.key.algorithm, SSECustomerKey: u.key.key, SSECustomerKeyMD5: u.key.md5,
+				StorageClass:     t.storageClass(),
+				GrantFullControl: g.fullControl, GrantRead: g.read, GrantReadACP: g.readACP, GrantWriteACP: g.writeACP,
+			}, where)
+		})
 	})
 	if err != nil {
 		for _, p := range read {
@@ -59,6 +63,7 @@ func (s *Store) uploadParts(ctx context.Context, t *UploadTarget, read []part, r
 	if err != nil || stored.Earlier {
 		err = u.abort(ctx, err)
 	}
+	stored.Unshared = unshared
 	return stored, err
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"sealreel/pkg/job"
 	"sealreel/pkg/object"
+	"sealreel/pkg/pipeline"
 	"sealreel/pkg/seal"
 )
 
@@ -37,6 +38,11 @@ type UploadTarget struct {
 	// upload recognises the object of an earlier attempt, or its own after a
 	// lost answer. It is stored in the object's metadata and must not be secret.
 	Writer string
+	// StorageClass is a pipeline's; "" is Standard.
+	StorageClass string
+	// Permissions are what others get of the object. They are not a condition:
+	// where S3 refuses them the object is stored without.
+	Permissions []pipeline.Permission
 
 	named bool // see Options.NameEncryption
 }
@@ -51,6 +57,9 @@ type Stored struct {
 	ETag, VersionID string
 	Earlier         bool
 	Metadata        map[string]string
+	// Unshared is why S3 refused the target's Permissions, as its error code; ""
+	// when it did not.
+	Unshared string
 }
 
 // Upload stores what r gives until io.EOF as a new object. At most three parts
@@ -94,18 +103,28 @@ func (s *Store) putWhole(ctx context.Context, t *UploadTarget, whole part) (Stor
 	if t.SizeMetadata != nil {
 		maps.Copy(metadata, t.SizeMetadata(whole.size))
 	}
-	out, err := s.put(ctx, &s3.PutObjectInput{
-		Bucket: &t.Bucket, Key: &t.Key, ContentType: optional(t.ContentType), Metadata: metadata, IfNoneMatch: aws.String("*"),
-		ServerSideEncryption: sse, SSEKMSKeyId: t.kmsKey(),
-		SSECustomerAlgorithm: key.algorithm, SSECustomerKey: key.key, SSECustomerKeyMD5: key.md5,
-	}, whole.body(), mustBeNew)
-	if errors.Is(err, object.ErrExists) {
-		return s.recognise(ctx, t, whole.size)
-	}
-	if err != nil {
+	out, unshared, err := sharing(t, func(g grants) (*s3.PutObjectOutput, error) {
+		return s.put(ctx, &s3.PutObjectInput{
+			Bucket: &t.Bucket, Key: &t.Key, ContentType: optional(t.ContentType), Metadata: metadata, IfNoneMatch: aws.String("*"),
+			ServerSideEncryption: sse, SSEKMSKeyId: t.kmsKey(),
+			SSECustomerAlgorithm: key.algorithm, SSECustomerKey: key.key, SSECustomerKeyMD5: key.md5,
+			StorageClass:     t.storageClass(),
+			GrantFullControl: g.fullControl, GrantRead: g.read, GrantReadACP: g.readACP, GrantWriteACP: g.writeACP,
+		}, whole.body(), mustBeNew)
+	})
+	stored := Stored{Size: whole.size}
+	switch {
+	case errors.Is(err, object.ErrExists):
+		if stored, err = s.recognise(ctx, t, whole.size); err != nil {
+			return Stored{}, err
+		}
+	case err != nil:
 		return Stored{}, err
+	default:
+		stored.ETag, stored.VersionID = aws.ToString(out.ETag), aws.ToString(out.VersionId)
 	}
-	return Stored{Size: whole.size, ETag: aws.ToString(out.ETag), VersionID: aws.ToString(out.VersionId)}, nil
+	stored.Unshared = unshared
+	return stored, nil
 }
 
 // recognise looks at the object that has the upload's name.
