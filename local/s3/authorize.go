@@ -1,10 +1,10 @@
 package s3
 
 import (
-	"maps"
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"strconv"
 	"strings"
@@ -144,10 +144,10 @@ func (s *store) begun(bucket, key, uploadID string) map[string]string {
 // is there after it. A write on the condition of an ETag tells about the object, so it needs the right to read it.
 func (s *store) admitWrite(x exchange, bucket, key string, encrypted map[string]string, creates bool, ifMatch *string, tagging string) error {
 	facts := map[string]string{
-		"s3:x-amz-copy-source":                               x.header("X-Amz-Copy-Source"),
-		"s3:if-match":                                        x.header("If-Match"),
-		"s3:if-none-match":                                   x.header("If-None-Match"),
-		"s3:ObjectCreationOperation":                         strconv.FormatBool(creates),
+		"s3:x-amz-copy-source":       x.header("X-Amz-Copy-Source"),
+		"s3:if-match":                x.header("If-Match"),
+		"s3:if-none-match":           x.header("If-None-Match"),
+		"s3:ObjectCreationOperation": strconv.FormatBool(creates),
 	}
 	maps.Copy(facts, encrypted)
 	if err := s.authorize(x, "s3:PutObject", bucket, key, facts); err != nil {
@@ -159,7 +159,12 @@ func (s *store) admitWrite(x exchange, bucket, key string, encrypted map[string]
 		}
 	}
 	if tagging != "" {
-		return s.authorize(x, "s3:PutObjectTagging", bucket, key, nil)
+		if err := s.authorize(x, "s3:PutObjectTagging", bucket, key, nil); err != nil {
+			return err
+		}
+	}
+	if x.shares() {
+		return s.authorize(x, "s3:PutObjectAcl", bucket, key, nil)
 	}
 	return nil
 }

@@ -73,7 +73,7 @@ func police(t *testing.T, statements string) *policed {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { p.Close() })
-	if err := p.CreateBucket("media", BucketOptions{Versioning: true, AllowSSEC: true}); err != nil {
+	if err := errors.Join(p.CreateBucket("media", BucketOptions{Versioning: true, AllowSSEC: true}), p.CreateBucket("open", BucketOptions{ACLs: true})); err != nil {
 		t.Fatal(err)
 	}
 	p.OnRequest(func(r Request) {
@@ -232,6 +232,22 @@ func TestOperationsNeedTheirPermission(t *testing.T) {
 		}},
 		{"PutObject with tags", []string{"s3:PutObject media/a", "s3:PutObjectTagging media/a"}, func() error {
 			_, err := c.PutObject(ctx, &s3.PutObjectInput{Bucket: bucket, Key: key, Body: strings.NewReader("y"), Tagging: aws.String("a=b")})
+			return err
+		}},
+		{"PutObject with grants", []string{"s3:PutObject open/a", "s3:PutObjectAcl open/a"}, func() error {
+			_, err := c.PutObject(ctx, &s3.PutObjectInput{Bucket: aws.String("open"), Key: key, Body: strings.NewReader("y"), GrantRead: aws.String(`id="1"`)})
+			return err
+		}},
+		{"CreateMultipartUpload with grants", []string{"s3:PutObject open/a", "s3:PutObjectAcl open/a"}, func() error {
+			_, err := c.CreateMultipartUpload(ctx, &s3.CreateMultipartUploadInput{Bucket: aws.String("open"), Key: key, GrantRead: aws.String(`id="1"`)})
+			return err
+		}},
+		{"GetObjectAcl", []string{"s3:GetObjectAcl media/a"}, func() error {
+			_, err := c.GetObjectAcl(ctx, &s3.GetObjectAclInput{Bucket: bucket, Key: key})
+			return err
+		}},
+		{"GetObjectAcl of a version", []string{"s3:GetObjectVersionAcl media/a"}, func() error {
+			_, err := c.GetObjectAcl(ctx, &s3.GetObjectAclInput{Bucket: bucket, Key: key, VersionId: first.VersionId})
 			return err
 		}},
 		{"DeleteObject", []string{"s3:DeleteObject media/b"}, func() error {

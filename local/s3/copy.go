@@ -89,7 +89,10 @@ func (s *store) copy(x exchange, in s3response.CopyObjectInput, src *source) (*v
 		return nil, err
 	}
 	v := &version{Key: *in.Key}
-	if v.Attributes, err = copiedAttributes(in, src.Attributes); err != nil {
+	if v.Attributes, err = copiedAttributes(in, src.Attributes); err == nil {
+		err = v.Attributes.place(x, record)
+	}
+	if err != nil {
 		return nil, err
 	}
 	var key secret

@@ -14,6 +14,7 @@
 // Who may do what is for the gate of its Config to say: each operation is authorized before the store does it, under
 // the IAM action, resource and condition keys that S3 has for it.
 //
-// It is no public server: it listens where it is told (loopback, normally), and ACLs, object lock, lifecycle and website hosting are not there. Content is not synced to the disk before
-// an answer, so a power failure may lose the last objects.
+// It is no public server: it listens where it is told (loopback, normally), and object lock, lifecycle and website hosting
+// are not there. Grants to others are kept and shown, and give nobody anything. Content is not synced to the disk before an
+// answer, so a power failure may lose the last objects.
 package s3

@@ -84,15 +84,19 @@ func (s *store) configure(b *bucketRecord, document []byte) error {
 	return nil
 }
 
-// bucketEncryption is the middleware that serves ?encryption.
-func (srv *Server) bucketEncryption() fiber.Handler {
-	services := &controllers.Services{Logger: auditor{}}
-	verify := []fiber.Handler{
+// verified are the gateway's checks of a request, for what is answered before its routes are reached.
+func (srv *Server) verified() (*controllers.Services, []fiber.Handler) {
+	return &controllers.Services{Logger: auditor{}}, []fiber.Handler{
 		middlewares.AuthorizePublicBucketAccess(srv.store, "", "", "", srv.region, false),
 		middlewares.VerifyPresignedV4Signature(srv.root, &srv.accounts, srv.region, false),
 		middlewares.VerifyV4Signature(srv.root, &srv.accounts, srv.region, false, true, false),
 		middlewares.VerifyChecksums(false, false, false),
 	}
+}
+
+// bucketEncryption is the middleware that serves ?encryption.
+func (srv *Server) bucketEncryption() fiber.Handler {
+	services, verify := srv.verified()
 	serve := map[string]fiber.Handler{
 		http.MethodGet:    controllers.ProcessHandlers(srv.getEncryption, metrics.ActionGetBucketEncryption, services, verify...),
 		http.MethodPut:    controllers.ProcessHandlers(srv.putEncryption, metrics.ActionPutBucketEncryption, services, verify...),

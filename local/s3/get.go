@@ -1,6 +1,7 @@
 package s3
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -166,7 +167,7 @@ func (s *store) GetObject(ctx context.Context, in *s3.GetObjectInput) (*s3.GetOb
 		ETag: &v.ETag, LastModified: &v.Modified, VersionId: optional(v.shownID()), PartsCount: wanted.parts,
 		ContentType: &a.ContentType, ContentEncoding: &a.ContentEncoding, ContentDisposition: &a.ContentDisposition,
 		ContentLanguage: &a.ContentLanguage, CacheControl: &a.CacheControl, ExpiresString: &a.Expires,
-		WebsiteRedirectLocation: &a.Redirect, Metadata: a.Metadata, TagCount: optional(int32(len(a.Tags))),
+		WebsiteRedirectLocation: &a.Redirect, StorageClass: a.StorageClass, Metadata: a.Metadata, TagCount: optional(int32(len(a.Tags))),
 	}
 	if in.ChecksumMode == types.ChecksumModeEnabled && wanted.whole {
 		v.Checksum.fill(out)
@@ -203,7 +204,7 @@ func (s *store) HeadObject(ctx context.Context, in *s3.HeadObjectInput) (*s3.Hea
 		ETag: &v.ETag, LastModified: &v.Modified, VersionId: optional(v.shownID()), PartsCount: wanted.parts,
 		ContentType: &a.ContentType, ContentEncoding: &a.ContentEncoding, ContentDisposition: &a.ContentDisposition,
 		ContentLanguage: &a.ContentLanguage, CacheControl: &a.CacheControl, ExpiresString: &a.Expires,
-		WebsiteRedirectLocation: &a.Redirect, Metadata: a.Metadata, TagCount: optional(int32(len(a.Tags))),
+		WebsiteRedirectLocation: &a.Redirect, StorageClass: a.StorageClass, Metadata: a.Metadata, TagCount: optional(int32(len(a.Tags))),
 	}
 	if in.ChecksumMode == types.ChecksumModeEnabled && wanted.whole {
 		v.Checksum.fill(out)
@@ -228,7 +229,7 @@ func (s *store) GetObjectAttributes(ctx context.Context, in *s3.GetObjectAttribu
 	sum := &types.Checksum{ChecksumType: v.Checksum.Type}
 	v.Checksum.fill(sum)
 	return s3response.GetObjectAttributesResponse{
-		ETag: optional(strings.Trim(v.ETag, `"`)), ObjectSize: &v.Size, StorageClass: types.StorageClassStandard,
+		ETag: optional(strings.Trim(v.ETag, `"`)), ObjectSize: &v.Size, StorageClass: cmp.Or(v.Attributes.StorageClass, types.StorageClassStandard),
 		Checksum: sum, ObjectParts: partsOf(v, in), VersionId: optional(v.shownID()), LastModified: &v.Modified,
 	}, nil
 }

@@ -1,6 +1,7 @@
 package s3
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"strconv"
@@ -27,7 +28,7 @@ func (p listPage) objects() []s3response.Object {
 	for i, v := range p.versions {
 		out[i] = s3response.Object{
 			Key: &v.Key, Size: &v.Size, ETag: &v.ETag, LastModified: &v.Modified,
-			StorageClass: types.ObjectStorageClassStandard, ChecksumType: v.Checksum.Type,
+			StorageClass: types.ObjectStorageClass(cmp.Or(v.Attributes.StorageClass, types.StorageClassStandard)), ChecksumType: v.Checksum.Type,
 			ChecksumAlgorithm: v.Checksum.algorithms(),
 		}
 	}
@@ -134,7 +135,7 @@ func (s *store) ListObjectVersions(_ context.Context, in *s3.ListObjectVersionsI
 		}
 		out.Versions = append(out.Versions, s3response.ObjectVersion{
 			Key: &v.Key, VersionId: &v.ID, IsLatest: &page.latest[i], LastModified: &v.Modified, Owner: owner,
-			Size: &v.Size, ETag: &v.ETag, StorageClass: types.ObjectVersionStorageClassStandard,
+			Size: &v.Size, ETag: &v.ETag, StorageClass: types.ObjectVersionStorageClass(cmp.Or(v.Attributes.StorageClass, types.StorageClassStandard)),
 			ChecksumType: v.Checksum.Type, ChecksumAlgorithm: v.Checksum.algorithms(),
 		})
 	}
@@ -157,7 +158,7 @@ func (s *store) ListMultipartUploads(_ context.Context, in *s3.ListMultipartUplo
 			owner := s3response.Owner{ID: u.Owner}
 			out.Uploads = append(out.Uploads, s3response.Upload{
 				Key: u.Key, UploadID: u.ID, Initiated: u.Started, Owner: owner, Initiator: s3response.Initiator(owner),
-				StorageClass: types.StorageClassStandard, ChecksumAlgorithm: u.Algorithm, ChecksumType: u.ChecksumType,
+				StorageClass: cmp.Or(u.Attributes.StorageClass, types.StorageClassStandard), ChecksumAlgorithm: u.Algorithm, ChecksumType: u.ChecksumType,
 			})
 			out.NextKeyMarker, out.NextUploadIDMarker = u.Key, u.ID
 		}
@@ -181,7 +182,7 @@ func (s *store) ListParts(_ context.Context, in *s3.ListPartsInput) (s3response.
 	marker, _ := strconv.Atoi(deref(in.PartNumberMarker))
 	limit := int(deref(in.MaxParts))
 	out := s3response.ListPartsResult{
-		Bucket: *in.Bucket, Key: *in.Key, UploadID: *in.UploadId, StorageClass: types.StorageClassStandard,
+		Bucket: *in.Bucket, Key: *in.Key, UploadID: *in.UploadId,
 		PartNumberMarker: marker, MaxParts: limit,
 	}
 	err := s.index.view(func(t tables) error {
@@ -192,6 +193,7 @@ func (s *store) ListParts(_ context.Context, in *s3.ListPartsInput) (s3response.
 		out.Owner = s3response.Owner{ID: u.Owner}
 		out.Initiator = s3response.Initiator(out.Owner)
 		out.ChecksumAlgorithm, out.ChecksumType = u.Algorithm, u.ChecksumType
+		out.StorageClass = cmp.Or(u.Attributes.StorageClass, types.StorageClassStandard)
 		parts, err := t.parts(u.ID)
 		for _, p := range parts {
 			if int(p.Number) <= marker {

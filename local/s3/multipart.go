@@ -52,6 +52,9 @@ func (s *store) createUpload(x exchange, in s3response.CreateMultipartUploadInpu
 			Redirect: deref(in.WebsiteRedirectLocation), Metadata: in.Metadata, Tags: tags,
 		},
 	}
+	if err := u.Attributes.place(x, record); err != nil {
+		return nil, err
+	}
 	if u.Encryption, _, err = s.requested(x, record, u.Key); err != nil {
 		return nil, err
 	}

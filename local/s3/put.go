@@ -107,6 +107,9 @@ func (s *store) put(x exchange, in s3response.PutObjectInput) (*version, error) 
 		return nil, err
 	}
 	v := &version{Key: *in.Key, Attributes: attributesOf(&in, tags)}
+	if err := v.Attributes.place(x, record); err != nil {
+		return nil, err
+	}
 	var key secret
 	if v.Encryption, key, err = s.requested(x, record, v.Key); err != nil {
 		return nil, err

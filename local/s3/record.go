@@ -31,6 +31,9 @@ type attributes struct {
 	Redirect           string            `json:",omitempty"`
 	Metadata           map[string]string `json:",omitempty"` // without the x-amz-meta- prefix
 	Tags               map[string]string `json:",omitempty"`
+
+	StorageClass types.StorageClass `json:",omitempty"` // "" for STANDARD
+	Grants       []grant            `json:",omitempty"`
 }
 
 // version is one version of an object: its content, or a delete marker.

@@ -41,7 +41,7 @@ var permissions = map[string]string{
 // perVersion are the actions that have one of their own for requests with a version id.
 var perVersion = map[string]string{
 	"GetObject": "GetObjectVersion", "DeleteObject": "DeleteObjectVersion", "GetObjectAttributes": "GetObjectVersionAttributes",
-	"GetObjectTagging": "GetObjectVersionTagging", "PutObjectTagging": "PutObjectVersionTagging",
+	"GetObjectAcl": "GetObjectVersionAcl", "GetObjectTagging": "GetObjectVersionTagging", "PutObjectTagging": "PutObjectVersionTagging",
 	"DeleteObjectTagging": "DeleteObjectVersionTagging",
 }
 

@@ -121,7 +121,7 @@ func (srv *Server) serve(ctx context.Context, addr string) error {
 		s3api.WithQuiet(), s3api.WithKeepAlive(), s3api.WithMpMaxParts(maxParts),
 		s3api.WithConcurrencyLimiter(maxConnections, maxRequests), s3api.WithOnListen(func() { close(ready) }),
 		s3api.WithMiddleware("/", srv.record), s3api.WithMiddleware("/", finish),
-		s3api.WithMiddleware("/", srv.bucketEncryption()),
+		s3api.WithMiddleware("/", srv.bucketEncryption()), s3api.WithMiddleware("/", srv.objectACL()),
 	}
 	srv.url = "http://" + addr
 	if srv.tls != nil {
@@ -192,6 +192,7 @@ type BucketOptions struct {
 	Versioning bool
 	AllowSSEC  bool   // BlockedEncryptionTypes NONE; new buckets block SSE-C, as on S3 since April 2026
 	KMSKeyID   string // default encryption with aws:kms and this key, instead of AES256
+	ACLs       bool   // objects may have grants: object ownership ObjectWriter instead of BucketOwnerEnforced
 }
 
 // CreateBucket makes a bucket, or brings an existing one to the options.
@@ -201,6 +202,10 @@ func (srv *Server) CreateBucket(name string, o BucketOptions) error {
 	}
 	set := func(b *bucketRecord) error {
 		b.BlockSSEC, b.Default = !o.AllowSSEC, encryption{Method: methodS3}
+		b.Ownership = types.ObjectOwnershipBucketOwnerEnforced
+		if o.ACLs {
+			b.Ownership = types.ObjectOwnershipObjectWriter
+		}
 		if o.KMSKeyID != "" {
 			b.Default = encryption{Method: methodKMS, KMSKeyID: o.KMSKeyID}
 		}
@@ -212,7 +217,7 @@ func (srv *Server) CreateBucket(name string, o BucketOptions) error {
 		}
 		return nil
 	}
-	record := &bucketRecord{Name: name, Ownership: types.ObjectOwnershipBucketOwnerEnforced}
+	record := &bucketRecord{Name: name}
 	set(record)
 	err := srv.store.createBucket(record)
 	if errors.Is(err, s3err.GetAPIError(s3err.ErrBucketAlreadyOwnedByYou)) {

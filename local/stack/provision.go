@@ -38,7 +38,7 @@ func (s *Stack) provision(draft *template.Template) (*template.Template, error) 
 		}
 	}
 	for _, b := range final.Buckets {
-		options := s3.BucketOptions{Versioning: b.Versioning, AllowSSEC: !b.BlocksSSEC}
+		options := s3.BucketOptions{Versioning: b.Versioning, AllowSSEC: !b.BlocksSSEC, ACLs: b.ACLs}
 		if b.Encryption == "aws:kms" {
 			options.KMSKeyID = b.KMSKeyID
 		}

@@ -10,6 +10,7 @@ type Bucket struct {
 	Name          string
 	Versioning    bool
 	BlocksSSEC    bool
+	ACLs          bool   // objects may have grants
 	Encryption    string // SSEAlgorithm of the default encryption: AES256 or aws:kms
 	KMSKeyID      string // with aws:kms
 	Notifications []Notification
@@ -34,6 +35,9 @@ func readBucket(d *reader, id, name string, v *Value) Bucket {
 		"PublicAccessBlockConfiguration", "OwnershipControls", "LifecycleConfiguration", "LoggingConfiguration", "Tags")
 	b := Bucket{ID: id, Name: name, BlocksSSEC: true, Encryption: "AES256", place: v}
 	b.Versioning = d.oneOf(v.Get("VersioningConfiguration", "Status"), "Suspended", "Enabled") == "Enabled"
+	for _, rule := range v.Get("OwnershipControls", "Rules").Items() {
+		b.ACLs = d.oneOf(rule.Get("ObjectOwnership"), "BucketOwnerEnforced", "BucketOwnerPreferred", "ObjectWriter") != "BucketOwnerEnforced"
+	}
 	rules := v.Get("BucketEncryption", "ServerSideEncryptionConfiguration")
 	if len(rules.Items()) > 1 {
 		d.fault(rules, "a bucket has exactly one encryption rule")
