@@ -25,7 +25,7 @@ import (
 
 // pipelineRoles are the roles that the stack lets its functions assume
 // (PipelineRoleArns).
-var pipelineRoles = []string{"tenant-a", "tenant-b", "closed", "another-pipelines", "herald"}
+var pipelineRoles = []string{"tenant-a", "tenant-b", "closed", "another-pipelines", "herald", "sharing"}
 
 func roleARN(name string) string { return "arn:aws:iam::" + stack.Account + ":role/" + name }
 

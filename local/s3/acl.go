@@ -89,7 +89,7 @@ func readGrants(x exchange) (all []grant, err error) {
 		}
 	}
 	slices.SortFunc(all, func(a, b grant) int {
-		return strings.Compare(string(a.Permission)+a.Grantee, string(b.Permission)+b.Grantee)
+		return strings.Compare(string(a.Permission)+" "+a.Grantee, string(b.Permission)+" "+b.Grantee)
 	})
 	return all, nil
 }

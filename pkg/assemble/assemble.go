@@ -30,7 +30,9 @@ type Vault interface {
 	// Store seals a file of an output and creates the object; see package vault.
 	Store(ctx context.Context, o plan.Output, key, contentType string, r io.Reader) (task.Sealed, error)
 	// StorePlain creates a playlist, which is never encrypted.
-	StorePlain(ctx context.Context, bucket, key, contentType, owner string, r io.Reader) (size int64, err error)
+	StorePlain(ctx context.Context, o plan.Output, key, contentType, owner string, r io.Reader) (size int64, err error)
+	// Warnings are what whoever reads the job should know of what was stored.
+	Warnings() []string
 	Work(ctx context.Context, key string, size int64) (io.ReadCloser, error)
 	Close()
 }
@@ -157,7 +159,7 @@ func (a *Assembler) make(ctx context.Context, p *plan.Plan, place int) (*ledger.
 	}
 	result.Result.Warning = cmp.Or(o.Warning, m.noCaptions())
 	result.Codecs, result.Thumbnails = m.codecs(), m.thumbnails()
-	return result, nil
+	return result, a.Ledger.Warn(ctx, p.Job, vault.Warnings()...)
 }
 
 // made reads what each chunk made of the output.

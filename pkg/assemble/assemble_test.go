@@ -44,6 +44,8 @@ type world struct {
 	mu     sync.Mutex
 	calls  int
 	dies   int
+
+	warnings []string
 }
 
 func (w *world) call() error {
@@ -95,7 +97,7 @@ func (w *world) Store(_ context.Context, o plan.Output, key, _ string, r io.Read
 	return task.Sealed{Bytes: n}, err
 }
 
-func (w *world) StorePlain(_ context.Context, _, key, _, owner string, r io.Reader) (int64, error) {
+func (w *world) StorePlain(_ context.Context, _ plan.Output, key, _, owner string, r io.Reader) (int64, error) {
 	return w.store(key, owner, r)
 }
 
@@ -106,6 +108,8 @@ func (w *world) Work(_ context.Context, key string, size int64) (io.ReadCloser, 
 	}
 	return io.NopCloser(bytes.NewReader(body)), w.call()
 }
+
+func (w *world) Warnings() []string { return w.warnings }
 
 func (w *world) Close() {}
 
@@ -326,6 +330,20 @@ func TestMasterPlaylistsNameIsTaken(t *testing.T) {
 }
 
 // What is not ready is asked for again by whoever writes the last receipt.
+// What the vault warns of is on the job before it ends, each once.
+func TestWarningsOfTheVault(t *testing.T) {
+	w := finished(t)
+	w.warnings = []string{"without Permissions"}
+	a := w.assembler()
+	for _, output := range []string{"1", "2", "3"} {
+		check(t, a.Assemble(t.Context(), id, output))
+	}
+	rec, err := w.ledger.Job(t.Context(), id)
+	if err != nil || !job.Terminal(rec.Job.Status) || !slices.Equal(rec.Warnings, w.warnings) {
+		t.Errorf("%q, %v", rec.Warnings, err)
+	}
+}
+
 func TestNotReady(t *testing.T) {
 	w := finished(t)
 	check(t, w.state.Delete(t.Context(), "state", "receipts/"+id+"/"+task.Chunk(0, 0)+".json"))

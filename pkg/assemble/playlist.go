@@ -28,7 +28,7 @@ func (m *making) playlist(ctx context.Context) (*ledger.Result, error) {
 		return nil, job.FailCause(err, job.CodeSegmentsMismatch, "the playlist %s cannot be written over the segments that were made: %v", key, err)
 	}
 	owner := m.plan.Job + "/" + m.output.ID
-	if _, err := m.vault.StorePlain(ctx, m.output.Bucket, key, playlistType, owner, bytes.NewReader(text)); err != nil {
+	if _, err := m.vault.StorePlain(ctx, m.output, key, playlistType, owner, bytes.NewReader(text)); err != nil {
 		return nil, err
 	}
 	result := &ledger.Result{Segments: segments}
@@ -105,6 +105,8 @@ func (a *Assembler) master(ctx context.Context, p *plan.Plan, key string, varian
 		return err
 	}
 	defer vault.Close()
-	_, err = vault.StorePlain(ctx, p.Outputs[0].Bucket, key, playlistType, p.Job, bytes.NewReader(text))
-	return err
+	if _, err := vault.StorePlain(ctx, p.Outputs[0], key, playlistType, p.Job, bytes.NewReader(text)); err != nil {
+		return err
+	}
+	return a.Ledger.Warn(ctx, p.Job, vault.Warnings()...)
 }

@@ -50,6 +50,7 @@ func roleOf(p *pipeline.Pipeline, j job.Job) *role.Role {
 	for _, list := range j.Playlists {
 		r.Writes = append(r.Writes, role.Place{Bucket: p.ContentBucket(), Name: j.OutputKeyPrefix + list.Name})
 	}
+	r.Shares = len(p.ContentStorage().Permissions)+len(p.ThumbnailStorage().Permissions) > 0
 	return r
 }
 

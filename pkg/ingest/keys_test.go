@@ -43,8 +43,13 @@ func TestKeysOf(t *testing.T) {
 		Writes: []role.Place{{Bucket: "out", Name: "x/b.mp4"}, {Bucket: "out", Name: "x/c"}, {Bucket: "out", Name: "x/t/"},
 			{Bucket: "out", Name: "x/d"}, {Bucket: "out", Name: "x/all"}}}
 	if k.Role.ARN != want.ARN || k.Role.ExternalID != want.ExternalID || k.Role.Session != want.Session ||
-		!slices.Equal(k.Role.Reads, want.Reads) || !slices.Equal(k.Role.Writes, want.Writes) {
+		!slices.Equal(k.Role.Reads, want.Reads) || !slices.Equal(k.Role.Writes, want.Writes) || k.Role.Shares {
 		t.Errorf("%+v", k.Role)
+	}
+	p := tenant(t, `,"Role":"arn:aws:iam::111122223333:role/tenant"`)
+	p.ContentConfig = &pipeline.OutputConfig{Bucket: "out", Permissions: []pipeline.Permission{{GranteeType: "Group", Grantee: "AllUsers", Access: []string{"Read"}}}}
+	if k := i.keysOf(p, j); !k.Role.Shares {
+		t.Error("a role for a pipeline with Permissions can't give any")
 	}
 }
 

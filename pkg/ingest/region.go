@@ -2,7 +2,6 @@ package ingest
 
 import (
 	"context"
-	"slices"
 
 	"sealreel/pkg/job"
 	"sealreel/pkg/ledger"
@@ -24,24 +23,13 @@ func (i *Ingester) regions(ctx context.Context, v Vault, p *pipeline.Pipeline) p
 	return where
 }
 
-// warn puts the pipeline's warnings on the job, each once.
+// warn puts the pipeline's warnings on the job.
 func (i *Ingester) warn(ctx context.Context, rec *ledger.Record, warnings []pipeline.Warning) error {
-	missing := func(r *ledger.Record) (texts []string) {
-		for _, w := range warnings {
-			if !slices.Contains(r.Warnings, w.String()) {
-				texts = append(texts, w.String())
-			}
-		}
-		return texts
+	texts := make([]string, len(warnings))
+	for n, w := range warnings {
+		texts[n] = w.String()
 	}
-	if len(missing(rec)) == 0 {
-		return nil
-	}
-	_, err := i.Ledger.UpdateJob(ctx, rec.Job.ID, func(r *ledger.Record) error {
-		r.Warnings = append(slices.Clip(r.Warnings), missing(r)...)
-		return nil
-	})
-	return err
+	return i.Ledger.Warn(ctx, rec.Job.ID, texts...)
 }
 
 // refuseApart fails each output with files in s3-aws-kms whose bucket is in

@@ -264,7 +264,9 @@ func wishes(j job.Job, p *pipeline.Pipeline, presets map[string]*preset.Preset, 
 	all := make([]plan.Wish, len(sealed))
 	for n, o := range sealed {
 		all[n] = plan.Wish{Output: o, Preset: presets[o.PresetID], Bucket: p.ContentBucket(), Thumbnails: p.ThumbnailBucket(),
-			Prefix: j.OutputKeyPrefix, Key: j.OutputKeyPrefix + o.Key, Watermarks: pictures[n].watermarks, Artwork: pictures[n].artwork}
+			Prefix: j.OutputKeyPrefix, Key: j.OutputKeyPrefix + o.Key,
+			Storage: plan.StorageOf(p.ContentStorage()), ThumbnailStorage: plan.StorageOf(p.ThumbnailStorage()),
+			Watermarks: pictures[n].watermarks, Artwork: pictures[n].artwork}
 	}
 	return all
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"reflect"
+	"slices"
 
 	"sealreel/pkg/job"
 	"sealreel/pkg/object"
@@ -83,6 +84,22 @@ func (l *Ledger) UpdateJob(ctx context.Context, id string, change func(*Record) 
 		}
 		return nil
 	})
+}
+
+// Warn tells whoever reads a job of something, each text once.
+func (l *Ledger) Warn(ctx context.Context, id string, texts ...string) error {
+	if len(texts) == 0 {
+		return nil
+	}
+	_, err := l.UpdateJob(ctx, id, func(r *Record) error {
+		for _, text := range texts {
+			if !slices.Contains(r.Warnings, text) {
+				r.Warnings = append(slices.Clip(r.Warnings), text)
+			}
+		}
+		return nil
+	})
+	return err
 }
 
 // Active are the ids of the jobs that have not ended, and of some that have.

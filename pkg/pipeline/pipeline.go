@@ -109,9 +109,4 @@ func (p *Pipeline) ContentBucket() string {
 }
 
 // ThumbnailBucket is the bucket of thumbnails.
-func (p *Pipeline) ThumbnailBucket() string {
-	if p.OutputBucket == "" && p.ThumbnailConfig != nil {
-		return p.ThumbnailConfig.Bucket
-	}
-	return p.ContentBucket()
-}
+func (p *Pipeline) ThumbnailBucket() string { return p.ThumbnailStorage().Bucket }

@@ -14,8 +14,6 @@ import (
 func Unsupported(p *Pipeline) error {
 	problems := &document.Problems{}
 	unsupportedTopics(problems, p.Notifications)
-	unsupportedConfig(problems, "contentConfig", p.ContentConfig)
-	unsupportedConfig(problems, "thumbnailConfig", p.ThumbnailConfig)
 	if p.Sealreel != nil && p.Sealreel.Drop != nil {
 		unsupportedDrop(problems, p)
 	}
@@ -32,18 +30,6 @@ func unsupportedTopics(problems *document.Problems, n *Notifications) {
 		if strings.HasSuffix(topic.arn, ".fifo") {
 			problems.NotYet("notifications."+topic.name, topic.arn, "topics of first-in-first-out")
 		}
-	}
-}
-
-func unsupportedConfig(problems *document.Problems, path string, c *OutputConfig) {
-	if c == nil {
-		return
-	}
-	if len(c.Permissions) > 0 {
-		problems.NotYet(path+".permissions", "", "Permissions")
-	}
-	if c.StorageClass == ReducedRedundancy {
-		problems.NotYet(path+".storageClass", c.StorageClass, "the StorageClass "+c.StorageClass)
 	}
 }
 

@@ -70,7 +70,8 @@ func (o Output) CaptionFiles() []CaptionFiles {
 // they are encrypted. The files of all languages are a set under one Encryption,
 // as segments are.
 func (c CaptionFiles) Output() Output {
-	return Output{Job: c.owner.Job, ID: c.owner.ID, Container: c.owner.Container, Bucket: c.owner.Bucket, Key: c.Set(), Encryption: c.Format.Encryption, set: true}
+	return Output{Job: c.owner.Job, ID: c.owner.ID, Container: c.owner.Container, Bucket: c.owner.Bucket, Key: c.Set(),
+		Encryption: c.Format.Encryption, Storage: c.owner.Storage, set: true}
 }
 
 // Takes are those of the output's programme.

@@ -53,6 +53,8 @@ type Wish struct {
 	Prefix     string
 	Key        string
 	Thumbnails string
+	Storage
+	ThumbnailStorage Storage
 	// Watermarks are the pictures of those of Output, in order.
 	Watermarks []Still
 	// Artwork are those of its album.
@@ -111,7 +113,7 @@ func Stitch(scenes []Scene, wishes []Wish, opts Options) (*Plan, error) {
 func (d *draft) output(scenes []Scene, used streams, w Wish) (o Output, err error) {
 	o = Output{
 		ID: w.Output.ID, Group: -1, Sound: -1, Container: w.Preset.Container,
-		Bucket: w.Bucket, Key: w.Key, Encryption: w.Output.Encryption,
+		Bucket: w.Bucket, Key: w.Key, Storage: w.Storage, Encryption: w.Output.Encryption,
 	}
 	programme := 0
 	if w.Clip != (Span{}) {

@@ -14,6 +14,7 @@ import (
 
 	"sealreel/pkg/envelope"
 	"sealreel/pkg/job"
+	"sealreel/pkg/pipeline"
 	"sealreel/pkg/rational"
 	"sealreel/pkg/role"
 	"sealreel/pkg/still"
@@ -128,12 +129,28 @@ type Output struct {
 	// after the other; 0: a group of pictures.
 	FragmentFrames int64           `json:"fragmentFrames,omitempty"`
 	Encryption     *job.Encryption `json:"encryption,omitempty"` // with the wrapped key, also when it was generated
-	Captions       *Captions       `json:"captions,omitempty"`   // nil for none
-	Thumbnails     *Thumbnails     `json:"thumbnails,omitempty"` // nil for none
-	Warning        string          `json:"warning,omitempty"`    // for the completed output to show
-	Failure        *task.Failure   `json:"failure,omitempty"`    // known before anything was encoded
+	Storage
+	Captions   *Captions     `json:"captions,omitempty"`   // nil for none
+	Thumbnails *Thumbnails   `json:"thumbnails,omitempty"` // nil for none
+	Warning    string        `json:"warning,omitempty"`    // for the completed output to show
+	Failure    *task.Failure `json:"failure,omitempty"`    // known before anything was encoded
 
 	set bool // see Set
+}
+
+// Storage is how objects are stored, as the pipeline has it for them.
+type Storage struct {
+	StorageClass string                `json:"storageClass,omitempty"` // "" for Standard
+	Permissions  []pipeline.Permission `json:"permissions,omitempty"`
+}
+
+// StorageOf is that of a pipeline's configuration.
+func StorageOf(c pipeline.OutputConfig) Storage {
+	s := Storage{Permissions: c.Permissions}
+	if c.StorageClass != pipeline.Standard {
+		s.StorageClass = c.StorageClass
+	}
+	return s
 }
 
 // Tasks are the names of all chunks of the group with that place.

@@ -19,6 +19,7 @@ type Thumbnails struct {
 	// programme.
 	Others     map[int]Fit     `json:"others,omitempty"`
 	Encryption *job.Encryption `json:"encryption,omitempty"` // as that of an Output
+	Storage
 }
 
 // Fit is how thumbnails are made of an input's picture: Matrix is that of its
@@ -43,7 +44,7 @@ func thumbnailsOf(w Wish, sources []Source) (*Thumbnails, error) {
 	if w.Output.ThumbnailPattern == "" || ps == nil {
 		return nil, nil
 	}
-	t := &Thumbnails{Bucket: w.Thumbnails, Seconds: int64(ps.Seconds()), Others: map[int]Fit{}, Encryption: w.Output.ThumbnailEncryption}
+	t := &Thumbnails{Bucket: w.Thumbnails, Seconds: int64(ps.Seconds()), Others: map[int]Fit{}, Encryption: w.Output.ThumbnailEncryption, Storage: w.ThumbnailStorage}
 	for take, src := range sources {
 		p := src.Picture
 		f := Fit{
@@ -84,11 +85,11 @@ func (t *Thumbnails) From(place int64, rate rational.Rational) int64 {
 	return t.frames(rate).Inv().Ceil(place) + 1
 }
 
-// ThumbnailSet is the output as far as storing its thumbnails goes: where they lie and
-// how they are encrypted. They are a set of files, as segments are.
+// ThumbnailSet is the output as far as storing its thumbnails goes: where they lie, how they
+// are stored and how they are encrypted. They are a set of files, as segments are.
 func (o Output) ThumbnailSet() Output {
 	t := o.Thumbnails
-	return Output{Job: o.Job, ID: o.ID, Bucket: t.Bucket, Key: t.Names.All(), Encryption: t.Encryption, set: true}
+	return Output{Job: o.Job, ID: o.ID, Bucket: t.Bucket, Key: t.Names.All(), Encryption: t.Encryption, Storage: t.Storage, set: true}
 }
 
 // Set says whether the output is several files under one Encryption, so that each

@@ -33,6 +33,8 @@ type Role struct {
 	Writes  []Place `json:"writes,omitempty"` // what names begin with
 	// Topics are the ARNs of those that the session publishes to.
 	Topics []string `json:"topics,omitempty"`
+	// Shares: what is written has grants to others (s3:PutObjectAcl).
+	Shares bool `json:"shares,omitempty"`
 }
 
 // Place is a name, or the beginning of names, in a bucket.
@@ -75,7 +77,11 @@ func (r Role) policy(reads, writes []string, keys Keys) string {
 	}
 	d := document{Version: "2012-10-17"}
 	d.allow([]string{"s3:GetObject", "s3:GetObjectVersion"}, reads, nil)
-	d.allow([]string{"s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"}, writes, nil)
+	write := []string{"s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"}
+	if r.Shares {
+		write = append(write, "s3:PutObjectAcl")
+	}
+	d.allow(write, writes, nil)
 	d.allow([]string{"s3:ListBucket"}, buckets, nil) // a missing object is then told from a forbidden one
 	if len(buckets) > 0 {
 		d.allow([]string{"kms:Decrypt", "kms:GenerateDataKey"}, []string{keyResource(keys.ARN)}, contextPairs(keys.Context))

@@ -98,6 +98,22 @@ func TestTopics(t *testing.T) {
 	}
 }
 
+// TestRightsToGiveRights: only a job whose objects have grants may give some, and
+// to nothing else.
+func TestRightsToGiveRights(t *testing.T) {
+	r := jobRole([]Place{{"in", "a"}}, []Place{{"out", "b"}})
+	for shares, want := range map[bool][]string{false: nil, true: {"arn:aws:s3:::out/b*"}} {
+		r.Shares = shares
+		text, err := r.Policy(usual, MaxPolicy)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := read(t, text).resources("s3:PutObjectAcl"); !slices.Equal(got, want) {
+			t.Errorf("shares %v: s3:PutObjectAcl on %q", shares, got)
+		}
+	}
+}
+
 // TestNamesAreNoPatterns: a name can't widen the policy, whatever it is made of.
 func TestNamesAreNoPatterns(t *testing.T) {
 	r := jobRole([]Place{{"in", "a*b?c${aws:username}\"\\é世😀"}}, nil)

@@ -51,6 +51,11 @@ func (a *attempt) chunk(ctx context.Context, name string) error {
 		a.log.Warn("the chunk cannot be made", "err", err)
 		work.failAll(err)
 	}
+	if work.vault != nil {
+		if err := a.Ledger.Warn(ctx, a.plan.Job, work.vault.Warnings()...); err != nil {
+			return err
+		}
+	}
 	chunk := a.plan.Groups[group].Chunks[number]
 	receipt, err = a.Ledger.CreateReceipt(ctx, a.plan.Job, name, &task.Receipt{
 		Outputs: work.made, Frames: chunk.Frames(), Milliseconds: time.Since(start).Milliseconds()})

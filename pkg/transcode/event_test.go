@@ -218,6 +218,8 @@ func TestGivenUpTasks(t *testing.T) {
 
 type closing struct{ Vault }
 
+func (closing) Warnings() []string { return nil }
+
 func (closing) Close() {}
 
 // TestEndedJobIsLeftAlone: its messages do nothing.

@@ -35,6 +35,8 @@ type Vault interface {
 	StoreWork(ctx context.Context, key string, r io.Reader) (size int64, err error)
 	// Work opens an object of the work bucket that has the size.
 	Work(ctx context.Context, key string, size int64) (io.ReadCloser, error)
+	// Warnings are what whoever reads the job should know of what was stored.
+	Warnings() []string
 	Close()
 }
 

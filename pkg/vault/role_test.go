@@ -72,7 +72,7 @@ func TestRole(t *testing.T) {
 			if _, err := s.Store(t.Context(), o, "x.mp4", "video/mp4", strings.NewReader("film")); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := s.StorePlain(t.Context(), "out", "x.m3u8", "", "j", strings.NewReader("list")); err != nil {
+			if _, err := s.StorePlain(t.Context(), o, "x.m3u8", "", "j", strings.NewReader("list")); err != nil {
 				t.Fatal(err)
 			}
 			if in, err := s.Pin(t.Context(), "out", "x.mp4", "", nil); err != nil || in.Size != 4 {

@@ -31,7 +31,7 @@ func (s *Session) Store(ctx context.Context, o plan.Output, key, contentType str
 	}
 	t := s3store.UploadTarget{
 		Bucket: o.Bucket, Key: key, ContentType: contentType, Material: m, KMSKeyARN: s.plan.KeyARN,
-		Writer: writer(o, key),
+		Writer: writer(o, key), StorageClass: o.StorageClass, Permissions: o.Permissions,
 	}
 	if !enveloped(o.Encryption) && (m == nil || m.Mode.Side != seal.Here) {
 		stored, err := s.upload(ctx, t, r)
@@ -75,17 +75,20 @@ func (s *Session) storeEncrypted(ctx context.Context, t s3store.UploadTarget, m 
 	return task.Sealed{Bytes: <-count, IV: t.Metadata[MetadataIV]}, nil
 }
 
-// StorePlain creates a playlist, which is never encrypted. The owner is the
-// same for every attempt at it.
-func (s *Session) StorePlain(ctx context.Context, bucket, key, contentType, owner string, r io.Reader) (int64, error) {
-	stored, err := s.upload(ctx, s3store.UploadTarget{Bucket: bucket, Key: key, ContentType: contentType, Writer: owner + "/" + key}, r)
+// StorePlain creates a playlist over files of an output, where and how they are
+// stored, but never encrypted. The owner is the same for every attempt at it.
+func (s *Session) StorePlain(ctx context.Context, o plan.Output, key, contentType, owner string, r io.Reader) (int64, error) {
+	stored, err := s.upload(ctx, s3store.UploadTarget{Bucket: o.Bucket, Key: key, ContentType: contentType, Writer: owner + "/" + key,
+		StorageClass: o.StorageClass, Permissions: o.Permissions}, r)
 	return stored.Size, err
 }
 
 // upload also takes an object of an earlier attempt for its own that has another
 // size.
 func (s *Session) upload(ctx context.Context, t s3store.UploadTarget, r io.Reader) (s3store.Stored, error) {
+	t.Permissions = s.granting(t)
 	stored, err := s.store.Upload(ctx, t, r)
+	s.refused(t.Bucket, stored.Unshared)
 	var exists *s3store.ExistsError
 	if errors.As(err, &exists) && exists.Mine {
 		return s3store.Stored{Size: exists.Info.Size, Earlier: true, Metadata: exists.Info.Metadata}, nil

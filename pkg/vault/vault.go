@@ -89,6 +89,7 @@ type Session struct {
 	workBucket string
 	keyring    *seal.Keyring
 	workring   *seal.Keyring
+	unshared   unshared
 }
 
 // Open begins a session under the job's keys and, where the pipeline has one,

@@ -265,7 +265,7 @@ func (s *service) output(ctx context.Context, v *vault.Session, o plan.Output, c
 			}
 			result.Segments = append(result.Segments, task.Segment{Key: names.Segment(i), Bytes: int64(len(part)), Ticks: 90000})
 		}
-		if _, err := v.StorePlain(ctx, o.Bucket, names.Playlist, "application/vnd.apple.mpegurl", o.Job, strings.NewReader("#EXTM3U\n")); err != nil {
+		if _, err := v.StorePlain(ctx, o, names.Playlist, "application/vnd.apple.mpegurl", o.Job, strings.NewReader("#EXTM3U\n")); err != nil {
 			return err
 		}
 	}
