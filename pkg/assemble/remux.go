@@ -2,6 +2,7 @@ package assemble
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -10,6 +11,7 @@ import (
 
 	"sealreel/pkg/ffmpeg"
 	"sealreel/pkg/fragment"
+	"sealreel/pkg/job"
 	"sealreel/pkg/loopback"
 	"sealreel/pkg/mxf"
 	"sealreel/pkg/part"
@@ -59,7 +61,12 @@ func (m *making) remux(ctx context.Context, w io.Writer, how []string, source lo
 		return err
 	}))...)
 	_, err = ffmpeg.Run(server.Context(), ffmpeg.Command{Path: m.ffmpeg, Args: args})
-	if err = server.Finish(err); err != nil {
+	err = server.Finish(err)
+	var exit *ffmpeg.ExitError
+	switch {
+	case errors.As(err, &exit) && exit.Signal == 0: // it would say the same again
+		return job.FailCause(err, job.CodeSegmentsMismatch, "the parts of the output can't be written as %s: choose another preset, and tell the operator", m.output.Container)
+	case err != nil:
 		return fmt.Errorf("writing %s: %w", m.output.Container, err)
 	}
 	return nil

@@ -15,6 +15,7 @@ import (
 
 	"sealreel/pkg/fragment"
 	"sealreel/pkg/fragment/fragmenttest"
+	"sealreel/pkg/job"
 	"sealreel/pkg/part"
 	"sealreel/pkg/part/parttest"
 	"sealreel/pkg/plan"
@@ -117,6 +118,13 @@ func TestRemuxThatFails(t *testing.T) {
 	w.works["video-1"] = w.works["video-1"][:1000]
 	if err := write(t.Context(), io.Discard); err == nil || !strings.Contains(err.Error(), "video-1") {
 		t.Errorf("a part that is not there: %v", err)
+	}
+	_, p = tape(t, "mp2")
+	write, err = remuxed(func(plan.Output, []*part.Sequence) []string { return []string{"-map", "0", "-c", "copy", "-f", "gif"} }, nil)(p)
+	check(t, err)
+	var failure *job.Failure
+	if err := write(t.Context(), io.Discard); !errors.As(err, &failure) || failure.Code != job.CodeSegmentsMismatch {
+		t.Errorf("what the container has no place for: %v", err)
 	}
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
