@@ -43,7 +43,7 @@ func TestStorageClassAndPermissions(t *testing.T) {
 		if err := site.store.Create(t.Context(), site.state, "pipelines/"+id+".json", document); err != nil {
 			t.Fatal(err)
 		}
-		jobs[bucket] = submit(t, job.Request{PipelineID: id, Inputs: []job.Input{{Key: name + ".mp4"}}, OutputKeyPrefix: name + "/" + id + "/",
+		jobs[bucket] = submit(t, job.Request{PipelineID: id, Inputs: []job.Input{{Key: name + ".mp4"}}, OutputKeyPrefix: name + "/", // the same in both buckets, at one time
 			Outputs: []job.Output{{Key: "web.mp4", PresetID: systemPreset + "000040", Encryption: &job.Encryption{Mode: job.ModeS3}},
 				{Key: "hls", PresetID: systemPreset + "200050", SegmentDuration: "4", ThumbnailPattern: "still-{count}"}},
 			Playlists: []job.Playlist{{Name: "index", Format: job.HLSv3, OutputKeys: []string{"hls"}}}})

@@ -116,7 +116,7 @@ func TestCaptionsArePlanned(t *testing.T) {
 		t.Errorf("files %q, want %q", keys, want)
 	}
 	l := ledger.New(&w.state, "state")
-	if e, err := l.Owner(t.Context(), "x/c-de.scc"); err != nil || e != (ledger.Entry{Job: p.Job, Output: "1"}) {
+	if e, err := l.Owner(t.Context(), "out", "x/c-de.scc"); err != nil || e != (ledger.Entry{Job: p.Job, Output: "1"}) {
 		t.Errorf("the owner of a caption file: %+v, %v", e, err)
 	}
 }

@@ -334,7 +334,7 @@ func (i *Ingester) claimPairs(ctx context.Context, v Vault, p *plan.Plan) error 
 // taken says whether a name is: by an object, or by an output that is still going
 // to write it. The claim of a job that has ended is taken over.
 func (i *Ingester) taken(ctx context.Context, v Vault, mine ledger.Entry, wanted name) (bool, error) {
-	owner, err := i.Ledger.Catalog(ctx, wanted.catalogued, mine, func(e ledger.Entry) (bool, error) {
+	owner, err := i.Ledger.Catalog(ctx, wanted.bucket, wanted.catalogued, mine, func(e ledger.Entry) (bool, error) {
 		rec, err := i.Ledger.Job(ctx, e.Job)
 		if errors.Is(err, object.ErrNotExist) {
 			return true, nil

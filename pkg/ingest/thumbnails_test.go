@@ -70,7 +70,7 @@ func TestThumbnailNamesBelongToOneOutput(t *testing.T) {
 			t.Errorf("output %d: %q, want %q", i, got, want)
 		}
 	}
-	owner, err := ledger.New(&w.state, "state").Owner(t.Context(), "x/u{count}.png")
+	owner, err := ledger.New(&w.state, "state").Owner(t.Context(), "out", "x/u{count}.png")
 	if err != nil || owner.Output != "4" {
 		t.Errorf("%+v, %v", owner, err)
 	}

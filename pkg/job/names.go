@@ -6,9 +6,10 @@ const (
 	maxS3Key = 1024 // bytes of an S3 object key
 
 	// MaxOutputName is the longest key of an output object in bytes: S3's limit
-	// less the room that its record in the state bucket (catalog/{key}.json)
-	// takes.
-	MaxOutputName = maxS3Key - len("catalog/") - len(".json")
+	// less the room that its record in the state bucket takes, which is named
+	// catalog/{bucket}/{key}.json.
+	MaxOutputName = maxS3Key - len("catalog/") - maxBucket - len("/.json")
+	maxBucket     = 63 // bytes of a bucket's name (S3)
 
 	// MaxSegments is how many segments an output may have, so that a segment's
 	// number has five digits and "a" and "a1" can't give the same name.

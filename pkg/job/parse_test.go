@@ -171,7 +171,7 @@ func TestParseRefuses(t *testing.T) {
 		"output key leading /":    {map[string]string{"Output": `{"Key":"/o","PresetId":"` + generic + `"}`}, "must not begin with '/'"},
 		"output key newline":      {map[string]string{"Output": `{"Key":"a\nb","PresetId":"` + generic + `"}`}, "control characters"},
 		"output key 256":          {map[string]string{"Output": `{"Key":"` + strings.Repeat("k", 256) + `","PresetId":"` + generic + `"}`}, "less than or equal to 255"},
-		"output key bytes":        {map[string]string{"OutputKeyPrefix": `"` + strings.Repeat("😀", 130) + `"`, "Output": `{"Key":"` + strings.Repeat("😀", 130) + `","PresetId":"` + generic + `"}`}, "at most 1003 bytes"},
+		"output key bytes":        {map[string]string{"OutputKeyPrefix": `"` + strings.Repeat("😀", 130) + `"`, "Output": `{"Key":"` + strings.Repeat("😀", 130) + `","PresetId":"` + generic + `"}`}, "at most 939 bytes"},
 		"no preset":               {map[string]string{"Output": `{"Key":"o"}`}, "Value null at 'output.presetId'"},
 		"preset pattern":          {map[string]string{"Output": "", "Outputs": `[{"Key":"o","PresetId":"System preset"}]`}, "Value 'System preset' at 'outputs.1.member.presetId' failed to satisfy constraint: Member must satisfy"},
 		"equal keys":              {map[string]string{"Output": "", "Outputs": fmt.Sprintf(`[{"Key":"o","PresetId":%q},{"Key":"o","PresetId":%q}]`, hls2M, generic)}, "Value 'o' at 'outputs.2.member.key' failed to satisfy constraint: Member must differ from the key of 'outputs.1.member'"},

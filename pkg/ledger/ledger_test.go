@@ -182,3 +182,26 @@ func TestWaitingAndReady(t *testing.T) {
 		}
 	}
 }
+
+// One name in two buckets is two names, each with an owner of its own.
+func TestCatalogIsByBucket(t *testing.T) {
+	l, _ := open()
+	never := func(Entry) (bool, error) { return false, nil }
+	a, b := Entry{Job: id, Output: "1"}, Entry{Job: id, Output: "2"}
+	for _, c := range []struct {
+		bucket      string
+		asked, owns Entry
+	}{{"x", a, a}, {"y", b, b}, {"x", b, a}, {"y", a, b}} {
+		if got, err := l.Catalog(t.Context(), c.bucket, "k", c.asked, never); err != nil || got != c.owns {
+			t.Errorf("%s: %+v, %v, want %+v", c.bucket, got, err, c.owns)
+		}
+	}
+	for bucket, want := range map[string]Entry{"x": a, "y": b} {
+		if got, err := l.Owner(t.Context(), bucket, "k"); err != nil || got != want {
+			t.Errorf("%s: %+v, %v", bucket, got, err)
+		}
+	}
+	if _, err := l.Owner(t.Context(), "z", "k"); !errors.Is(err, object.ErrNotExist) {
+		t.Error(err)
+	}
+}

@@ -2,9 +2,11 @@ package ledger
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"sealreel/pkg/job"
+	"sealreel/pkg/object"
 	"sealreel/pkg/task"
 )
 
@@ -78,10 +80,10 @@ type Entry struct {
 	Output string `json:"output"`
 }
 
-// Catalog records the owner of an output key. When it has one, that stays the
-// owner unless replace, given it, says otherwise; the owner is returned.
-func (l *Ledger) Catalog(ctx context.Context, outputKey string, e Entry, replace func(Entry) (bool, error)) (Entry, error) {
-	key := catalogKey(outputKey)
+// Catalog records the owner of an output key in a bucket. When it has one, that
+// stays the owner unless replace, given it, says otherwise; the owner is returned.
+func (l *Ledger) Catalog(ctx context.Context, bucket, outputKey string, e Entry, replace func(Entry) (bool, error)) (Entry, error) {
+	key := catalogKey(bucket, outputKey)
 	first, created, err := createOrRead(ctx, l, key, &e)
 	if err != nil || created || *first == e {
 		return e, err
@@ -102,7 +104,9 @@ func (l *Ledger) Catalog(ctx context.Context, outputKey string, e Entry, replace
 	return *owner, nil
 }
 
-func catalogKey(outputKey string) string { return "catalog/" + outputKey + ".json" }
+func catalogKey(bucket, outputKey string) string {
+	return "catalog/" + bucket + "/" + outputKey + ".json"
+}
 
 // ClaimPair claims a pair of key and IV for an output, or reads the output that
 // claimed it first. The claim is for ever.
@@ -114,10 +118,14 @@ func (l *Ledger) ClaimPair(ctx context.Context, pair string, e Entry) (Entry, er
 	return *first, nil
 }
 
-// Owner reads the owner of an output key; an object.ErrNotExist for one that
-// no job wrote.
-func (l *Ledger) Owner(ctx context.Context, outputKey string) (Entry, error) {
-	e, _, err := read[Entry](ctx, l, catalogKey(outputKey))
+// Owner reads the owner of an output key in a bucket; an object.ErrNotExist for
+// one that no job wrote. The entries of jobs that were planned before there was a
+// bucket in them are read as those of any bucket.
+func (l *Ledger) Owner(ctx context.Context, bucket, outputKey string) (Entry, error) {
+	e, _, err := read[Entry](ctx, l, catalogKey(bucket, outputKey))
+	if errors.Is(err, object.ErrNotExist) {
+		e, _, err = read[Entry](ctx, l, "catalog/"+outputKey+".json")
+	}
 	if err != nil {
 		return Entry{}, err
 	}

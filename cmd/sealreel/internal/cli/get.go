@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -14,7 +15,7 @@ import (
 )
 
 var getCommand = command{
-	name: "get", args: "[--mode s3-encryption-client [--bucket BUCKET]] OUTPUTKEY FILE",
+	name: "get", args: "[--bucket BUCKET] [--mode s3-encryption-client] OUTPUTKEY FILE",
 	summary: "fetch an output and decrypt it",
 	text: `
 Fetches the object with the key OUTPUTKEY from the output bucket into FILE, or to
@@ -33,7 +34,8 @@ which it is read twice.
                     wrapped by the KMS key of the stack's pipeline and under its
                     encryption context. Only AES/GCM/NoPadding and kms+context are
                     read, which is the client's version 2.
-  --bucket BUCKET   where that object is; default: the output bucket`,
+  --bucket BUCKET   where the object is; default: the stack's output bucket. Others
+                    are those of pipelines with a ContentConfig or ThumbnailConfig.`,
 	run: get,
 }
 
@@ -73,8 +75,6 @@ func (f *getFlags) check() error {
 	switch {
 	case f.mode != "" && f.mode != job.ModeS3EC:
 		return usagef("--mode is for %s alone: an output's own mode is known from its job, and what else there is `sealreel unseal` decrypts", job.ModeS3EC)
-	case f.bucket != "" && f.mode == "":
-		return usagef("--bucket goes with --mode %s: outputs are where their jobs put them", job.ModeS3EC)
 	}
 	return nil
 }
@@ -82,12 +82,9 @@ func (f *getFlags) check() error {
 // locate finds out how the object with the key is read. A mode is taken from the
 // caller only for what no job wrote.
 func (f *getFlags) locate(ctx context.Context, s *site.Site, key string) (fetch.Place, error) {
-	place, err := fetch.Locate(ctx, s.Ledger, s.Value(site.OutputBucket), key)
+	place, err := fetch.Locate(ctx, s.Ledger, cmp.Or(f.bucket, s.Value(site.OutputBucket)), key)
 	if err != nil || f.mode == "" {
 		return place, err
-	}
-	if f.bucket != "" && f.bucket != place.Bucket {
-		place = fetch.Place{Bucket: f.bucket, Key: key}
 	}
 	p, err := s.Pipeline(ctx, s.Value(site.PipelineID))
 	if err != nil {

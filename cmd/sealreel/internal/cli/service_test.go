@@ -248,7 +248,7 @@ func (s *service) finish(ctx context.Context, v *vault.Session, rec *ledger.Reco
 }
 
 func (s *service) output(ctx context.Context, v *vault.Session, o plan.Output, content []byte) error {
-	if _, err := s.ledger.Catalog(ctx, o.Key, ledger.Entry{Job: o.Job, Output: o.ID}, nil); err != nil {
+	if _, err := s.ledger.Catalog(ctx, o.Bucket, o.Key, ledger.Entry{Job: o.Job, Output: o.ID}, nil); err != nil {
 		return err
 	}
 	result := &ledger.Result{}

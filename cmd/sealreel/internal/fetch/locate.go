@@ -23,7 +23,7 @@ import (
 // Catalogue is what tells whose an object is. Errors wrap those of package
 // object.
 type Catalogue interface {
-	Owner(ctx context.Context, outputKey string) (ledger.Entry, error)
+	Owner(ctx context.Context, bucket, outputKey string) (ledger.Entry, error)
 	Plan(ctx context.Context, job string) (*plan.Plan, error)
 }
 
@@ -56,12 +56,12 @@ func (p Place) Enveloped(keys plan.Keys) (Place, error) {
 // segment is the end of a segment's key behind that of its output.
 var segment = regexp.MustCompile(`\d{5}\.ts$`)
 
-// Locate finds out how the object with the key is read: an output's file,
+// Locate finds out how the object with the key in the bucket is read: an output's file,
 // segment, playlist, thumbnail or captions. What no output owns, such as a master
 // playlist, is taken to be an unencrypted object of the bucket.
 func Locate(ctx context.Context, c Catalogue, bucket, key string) (Place, error) {
 	for _, name := range owners(key) {
-		o, keys, err := output(ctx, c, name)
+		o, keys, err := output(ctx, c, bucket, name)
 		if errors.Is(err, object.ErrNotExist) {
 			continue
 		}
@@ -99,8 +99,8 @@ func owners(key string) []string {
 }
 
 // output is the output that the catalogue has under a name.
-func output(ctx context.Context, c Catalogue, name string) (plan.Output, plan.Keys, error) {
-	owner, err := c.Owner(ctx, name)
+func output(ctx context.Context, c Catalogue, bucket, name string) (plan.Output, plan.Keys, error) {
+	owner, err := c.Owner(ctx, bucket, name)
 	if err != nil {
 		return plan.Output{}, plan.Keys{}, err
 	}

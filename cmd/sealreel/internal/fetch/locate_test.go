@@ -36,22 +36,22 @@ func catalogue(t *testing.T) (*ledger.Ledger, *objecttest.Memory) {
 		t.Fatal(err)
 	}
 	for _, o := range p.Outputs {
-		if _, err := l.Catalog(t.Context(), o.Key, ledger.Entry{Job: id, Output: o.ID}, nil); err != nil {
+		if _, err := l.Catalog(t.Context(), o.Bucket, o.Key, ledger.Entry{Job: id, Output: o.ID}, nil); err != nil {
 			t.Fatal(err)
 		}
 		for _, c := range o.CaptionFiles() {
-			if _, err := l.Catalog(t.Context(), c.Set(), ledger.Entry{Job: id, Output: o.ID}, nil); err != nil {
+			if _, err := l.Catalog(t.Context(), o.Bucket, c.Set(), ledger.Entry{Job: id, Output: o.ID}, nil); err != nil {
 				t.Fatal(err)
 			}
 		}
 		if o.Thumbnails != nil {
-			if _, err := l.Catalog(t.Context(), o.Thumbnails.Names.All(), ledger.Entry{Job: id, Output: o.ID}, nil); err != nil {
+			if _, err := l.Catalog(t.Context(), o.Thumbnails.Bucket, o.Thumbnails.Names.All(), ledger.Entry{Job: id, Output: o.ID}, nil); err != nil {
 				t.Fatal(err)
 			}
 		}
 	}
 	for key, e := range map[string]ledger.Entry{"x/unplanned.mp4": {Job: noPlan, Output: "1"}, "x/unknown.mp4": {Job: id, Output: "9"}} {
-		if _, err := l.Catalog(t.Context(), key, e, nil); err != nil {
+		if _, err := l.Catalog(t.Context(), content, key, e, nil); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -69,7 +69,7 @@ func TestLocate(t *testing.T) {
 		"x/hls00000.ts": "one", "x/hls99999.ts": "one", "x/hls.m3u8": "", "x/web.mp4": "two", "x/whole00001.ts": "three", "x/odd.m3u8": "four",
 		"x/hls0000000.ts": "five", "x/c-en00000.srt": "eight", "x/c-de12345.srt": "eight", "x/web-de.srt": "nine", "x/hls00.m3u8": "",
 	} {
-		p, err := Locate(t.Context(), l, "default", key)
+		p, err := Locate(t.Context(), l, content, key)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -85,9 +85,32 @@ func TestLocate(t *testing.T) {
 		}
 	}
 	for _, key := range []string{"x/index.m3u8", "x/hls", "x/hls0000.ts", "x/hls00000.TS", "x/web.mp400000.ts", "x/web.mp4.m3u8", "x/unplanned.mp4", "x/unknown.mp4", "x/c-en.srt", "x/c-fr00000.srt", "x/web-de00000.srt", "x/web-de.vtt", ".m3u8", "00000.ts", ""} {
-		p, err := Locate(t.Context(), l, "default", key)
-		if err != nil || p.Encryption != nil || p.Bucket != "default" || p.Key != key {
+		p, err := Locate(t.Context(), l, content, key)
+		if err != nil || p.Encryption != nil || p.Bucket != content || p.Owned || p.Key != key {
 			t.Errorf("%s: %+v, %v", key, p, err)
+		}
+	}
+}
+
+// What a job wrote to one bucket says nothing of another. Entries that were made
+// before there was a bucket in them serve for the one that the plan has.
+func TestLocateHeedsTheBucket(t *testing.T) {
+	l, m := catalogue(t)
+	if p, err := Locate(t.Context(), l, "default", "x/web.mp4"); err != nil || p.Owned || p.Bucket != "default" {
+		t.Errorf("in another bucket: %+v, %v", p, err)
+	}
+	for _, key := range []string{"x/web.mp4", "x/hls"} {
+		entry, _, err := m.Get(t.Context(), "state", "catalog/"+content+"/"+key+".json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := m.Create(t.Context(), "state", "catalog/"+key+".json", entry); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, key := range []string{"x/web.mp4", "x/hls00000.ts"} {
+		if p, err := Locate(t.Context(), l, "default", key); err != nil || !p.Owned || p.Bucket != content {
+			t.Errorf("by an older entry: %+v, %v", p, err)
 		}
 	}
 }
@@ -95,13 +118,13 @@ func TestLocate(t *testing.T) {
 func TestLocateThumbnails(t *testing.T) {
 	l, _ := catalogue(t)
 	for _, key := range []string{"x/t12345-00001/00001.png", "x/t12345-12345/12345.png"} {
-		p, err := Locate(t.Context(), l, "default", key)
+		p, err := Locate(t.Context(), l, "stills", key)
 		if err != nil || p.Bucket != "stills" || p.Encryption == nil || p.Encryption.Key != "seven" || !p.Owned || p.Single || p.Keys.KeyARN != "arn" {
 			t.Errorf("%s: %+v, %v", key, p, err)
 		}
 	}
 	for _, key := range []string{"x/t12345-00001/00002.png", "x/t12345-00001/00001.jpg", "x/t12345-00000/00000.png", "x/t12345-{count}/{count}.png"} {
-		if p, err := Locate(t.Context(), l, "default", key); err != nil || p.Owned {
+		if p, err := Locate(t.Context(), l, "stills", key); err != nil || p.Owned {
 			t.Errorf("%s: %+v, %v", key, p, err)
 		}
 	}
