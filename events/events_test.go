@@ -203,6 +203,8 @@ func TestSamLocal(t *testing.T) {
 	write(filepath.Join(dir, "env"), `export AWS_ENDPOINT_URL_S3='https://127.0.0.1:9001'
 export AWS_ENDPOINT_URL_SQS='http://127.0.0.1:9002'
 export AWS_ENDPOINT_URL_KMS='http://127.0.0.1:9003'
+export AWS_ENDPOINT_URL_STS='http://127.0.0.1:9004'
+export AWS_ENDPOINT_URL_SNS='http://127.0.0.1:9005'
 export AWS_CA_BUNDLE='`+filepath.Join(dir, "ca.pem")+`'
 export SEALREEL_INGEST_BUCKET='the-ingest'
 export SEALREEL_OUTPUT_BUCKET='the-output'
@@ -220,7 +222,8 @@ export SEALREEL_KMS_KEY_ARN='arn:aws:kms:us-east-1:111122223333:key/the-key'
 	}
 	for _, want := range []string{
 		"        AWS_ENDPOINT_URL_S3: https://127.0.0.1:9001\n", "        AWS_ENDPOINT_URL_SQS: http://127.0.0.1:9002\n",
-		"        AWS_ENDPOINT_URL_KMS: http://127.0.0.1:9003\n", "        AWS_CA_BUNDLE: /var/task/ca.pem\n",
+		"        AWS_ENDPOINT_URL_KMS: http://127.0.0.1:9003\n", "        AWS_ENDPOINT_URL_STS: http://127.0.0.1:9004\n",
+		"        AWS_ENDPOINT_URL_SNS: http://127.0.0.1:9005\n", "        AWS_CA_BUNDLE: /var/task/ca.pem\n",
 		"        SEALREEL_INGEST_BUCKET: !Sub 'the-ingest'\n", `"OutputBucket": "the-output"`,
 		`"AwsKmsKeyArn": "arn:aws:kms:us-east-1:111122223333:key/the-key"`, "'the-state'", "'the-work'",
 	} {
@@ -241,5 +244,9 @@ export SEALREEL_KMS_KEY_ARN='arn:aws:kms:us-east-1:111122223333:key/the-key'
 	}
 	if err := json.Unmarshal(doc, &variables); err != nil || !strings.HasSuffix(variables.Parameters["SEALREEL_QUEUE_URL"], "/the-queue") {
 		t.Errorf("variables %v, %v", variables, err)
+	}
+	// The default pipeline's role must be the stack's own, or functions would try to assume it.
+	if role := variables.Parameters["SEALREEL_ROLE_ARN"]; role == "" || !strings.Contains(string(made), `"Role": "`+role+`"`) {
+		t.Errorf("the default pipeline has another role than the stack's, %q", role)
 	}
 }
