@@ -51,6 +51,10 @@ type Grid struct {
 // the interleaving of transport streams allows between decoding and showing.
 const seekBack = 1
 
+// joinedSeekBack is seekBack for a chunk that joins takes: there a seek that
+// lands too late shows only when all frames are counted, so it must not happen.
+const joinedSeekBack = 15
+
 // mostReads is how many takes a chunk reads at most, unless a single unit of its
 // grid has more: each is decoded by a decoder of its own, which takes memory.
 const mostReads = 8
@@ -151,17 +155,25 @@ func (s stretch) place(n int64) int64 { return n - s.first + s.skip }
 
 func chunkAt(all []stretch, g Grid, first, end int64) Chunk {
 	c := Chunk{First: first, End: end, Lead: max(first-g.Lead, 0)}
-	for _, s := range all {
-		from, to := max(s.first, c.Lead), min(s.end, end)
-		if from < to {
-			c.Reads = append(c.Reads, s.read(from, to, g.Rate))
-		}
+	shown := func(s stretch) (from, to int64) { return max(s.first, c.Lead), min(s.end, end) }
+	used := slices.DeleteFunc(slices.Clone(all), func(s stretch) bool {
+		from, to := shown(s)
+		return from >= to
+	})
+	back := int64(seekBack)
+	if len(used) > 1 {
+		back = joinedSeekBack
+	}
+	for _, s := range used {
+		from, to := shown(s)
+		c.Reads = append(c.Reads, s.read(from, to, g.Rate, back))
 	}
 	return c
 }
 
-// read plans how the places from up to to of the output's grid are found.
-func (s stretch) read(from, to int64, rate rational.Rational) Read {
+// read plans how the places from up to to of the output's grid are found, back
+// seconds ahead of their keyframe where the container has no index.
+func (s stretch) read(from, to int64, rate rational.Rational, back int64) Read {
 	r := Read{Take: s.take, From: s.place(from), To: s.place(to), Hold: to == s.end}
 	r.FromStart = !s.Seekable || r.From <= max(s.Index(s.PTS[0], rate), 0)
 	if r.FromStart {
@@ -175,7 +187,7 @@ func (s stretch) read(from, to int64, rate rational.Rational) Read {
 	case s.Indexed:
 		r.Seek = shown
 	default:
-		r.Seek = key - s.TimeBase.Inv().Ceil(seekBack)
+		r.Seek = key - s.TimeBase.Inv().Ceil(back)
 		r.FromStart = r.Seek <= s.PTS[0]
 	}
 	if r.FromStart {

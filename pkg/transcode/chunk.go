@@ -189,6 +189,12 @@ func (w *chunkWork) muxes(sound int) bool {
 // beginning of any input.
 var retreats = []int64{0, 15, 1 << 20}
 
+// A chunk that joins inputs has no second try: there a seek that landed too late
+// shows only when all frames are counted, and files may be stored by then whose
+// pictures are in the wrong places, which the next try would take for its own.
+// Package plan has it look far enough back at once.
+const joinedTries = 1
+
 // encodePictures encodes the chunk for the outputs at the places.
 func (w *chunkWork) encodePictures(ctx context.Context, places []int) error {
 	g := w.plan.Groups[w.group]
@@ -207,12 +213,16 @@ func (w *chunkWork) encodePictures(ctx context.Context, places []int) error {
 	if err != nil {
 		return err
 	}
-	for i, seconds := range retreats {
+	tries := retreats
+	if len(planned.Reads) > 1 {
+		tries = retreats[:joinedTries]
+	}
+	for i, seconds := range tries {
 		c := planned
 		switch {
 		case i > 0 && c.FromStart():
 			return job.BadMedia(err)
-		case i == len(retreats)-1:
+		case seconds == retreats[len(retreats)-1]:
 			c = c.Start()
 		default:
 			c = c.Earlier(programme, seconds)
