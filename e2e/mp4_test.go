@@ -92,6 +92,7 @@ type description struct {
 type streamDescription struct {
 	Kind        string `json:"codec_type"`
 	Codec       string `json:"codec_name"`
+	Pixels      string `json:"pix_fmt"`
 	Width       int    `json:"width"`
 	Height      int    `json:"height"`
 	TimeBase    string `json:"time_base"`

@@ -34,6 +34,7 @@ var containers = map[string]container{
 	"fmp4": {"video/mp4", "audio/mp4", fragmentedMP4},
 	"webm": {"video/webm", "audio/webm", webMedia},
 	"mpg":  {"video/mpeg", "audio/mpeg", remuxed(programStream, nil)},
+	"ts":   {"video/mp2t", "video/mp2t", remuxed(transportStream, nil)},
 	"mxf":  {"application/mxf", "application/mxf", remuxed(materialExchange, completed)},
 
 	"flac": {"", "audio/flac", soundWithAlbum(cover.FLAC, soundfile.AlbumFLAC)},

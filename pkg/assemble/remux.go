@@ -83,6 +83,12 @@ func programStream(_ plan.Output, tracks []*part.Sequence) []string {
 	return append(slices.Clone(copied), "-f", "vob", "-packetsize", "2048", "-muxrate", strconv.FormatInt(int64(math.Ceil(rate*packs/400))*400, 10))
 }
 
+// transportStream is MPEG-2 TS in one file; the segments of playlists are package
+// ts's.
+func transportStream(plan.Output, []*part.Sequence) []string {
+	return append(slices.Clone(copied), "-f", "mpegts")
+}
+
 // materialExchange is MXF OP1a. Rates that the standard has no name for are
 // written as they are.
 func materialExchange(o plan.Output, tracks []*part.Sequence) []string {

@@ -64,6 +64,8 @@ func TestRemuxedFiles(t *testing.T) {
 	}{
 		{"mpg", "mpg", "mp2", nil, "mpeg2video,320,192,yuv420p,25/1\nmp2,48000,2,0/0\nmpeg\n"},
 		{"mpg of pictures alone", "mpg", "", nil, "mpeg2video,320,192,yuv420p,25/1\nmpeg\n"},
+		// ffprobe tells of the streams of a programme twice.
+		{"ts", "ts", "mp2", nil, "mpeg2video,320,192,yuv420p,25/1\nmp2,48000,2,0/0\n\nmpeg2video,320,192,yuv420p,25/1\nmp2,48000,2,0/0\nmpegts\n"},
 		{"mxf", "mxf", "pcm_s16le", nil, "mpeg2video,320,192,yuv420p,25/1\npcm_s16le,48000,2,0/0\nmxf\n"},
 		{"mxf of 24 bits and 4:2:2", "mxf", "pcm_s24le", []string{"-pix_fmt", "yuv422p"}, "mpeg2video,320,192,yuv422p,25/1\npcm_s24le,48000,2,0/0\nmxf\n"},
 		{"mxf at 29.97 a second", "mxf", "", []string{"-r", "30000/1001", "-video_track_timescale", "30000"}, "mpeg2video,320,192,yuv420p,30000/1001\nmxf\n"},

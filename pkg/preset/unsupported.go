@@ -62,8 +62,4 @@ func unsupportedUse(problems *document.Problems, path string, o job.Output, p *P
 			problems.Add(path+".presetId", o.PresetID, fmt.Sprintf("%s, which '%s' of the preset asks for", q.Message, q.Path))
 		}
 	}
-	if _, segmented := o.SegmentSeconds(); !segmented && p.Container == "ts" {
-		problems.Addf(path+".segmentDuration", "Output '%s' must have a SegmentDuration: this version of Sealreel can't write a single ts file yet, "+
-			"which preset %s without a SegmentDuration asks for.", o.Key, p.ID)
-	}
 }

@@ -133,7 +133,10 @@ func (r *Reel) File(t testing.TB, name string, l Layout) string {
 func Hashes(t testing.TB, file, stream string) (times, hashes []string) {
 	t.Helper()
 	for line := range strings.Lines(Probe(t, file, "-select_streams", stream, "-show_data_hash", "crc32", "-show_entries", "packet=pts_time,data_hash")) {
-		at, hash, _ := strings.Cut(strings.TrimRight(line, ",\n"), ",")
+		at, hash, ok := strings.Cut(strings.TrimRight(line, ",\n"), ",")
+		if !ok { // side data, of a transport stream
+			continue
+		}
 		times, hashes = append(times, at), append(hashes, hash)
 	}
 	return times, hashes
