@@ -291,7 +291,7 @@ func TestStitchingOtherShapes(t *testing.T) {
 	r.wait(t)
 	rate := rational.Int(25)
 	first := decode(t, wide, "format=yuv420p")
-	film := decode(t, square, "scale=96:96,scale=in_color_matrix=bt601:out_color_matrix=bt709,pad=160:96:32:0,format=yuv420p")
+	film := decode(t, square, "scale=96:96,scale=in_color_matrix=bt601:out_color_matrix=bt709:flags=bicubic+accurate_rnd+full_chroma_int,pad=160:96:32:0,format=yuv420p")
 	turned := decode(t, upright, "null")
 	want := slices.Concat(first.held(rate, 0), film.held(rate, 0), turned.held(rate, 0))
 	file := r.checkFile(t, 0)
@@ -300,8 +300,8 @@ func TestStitchingOtherShapes(t *testing.T) {
 		t.Fatalf("%d frames, want %d", len(got), len(want))
 	}
 	sameFrames(t, got[:75], want[:75])
-	closeTo(t, file, square, "trim=start_frame=75:end_frame=150", "fps=25,scale=96:96,pad=160:96:32:0,scale=in_color_matrix=bt601:out_color_matrix=bt709,format=yuv420p,trim=end_frame=75")
-	closeTo(t, file, upright, "trim=start_frame=150:end_frame=225", "scale=58:96,pad=160:96:50:0,scale=in_color_matrix=bt601:out_color_matrix=bt709,format=yuv420p,trim=end_frame=75")
+	closeTo(t, file, square, "trim=start_frame=75:end_frame=150", "fps=25,scale=96:96,pad=160:96:32:0,scale=in_color_matrix=bt601:out_color_matrix=bt709:flags=bicubic+accurate_rnd+full_chroma_int,format=yuv420p,trim=end_frame=75")
+	closeTo(t, file, upright, "trim=start_frame=150:end_frame=225", "scale=58:96,pad=160:96:50:0,scale=in_color_matrix=bt601:out_color_matrix=bt709:flags=bicubic+accurate_rnd+full_chroma_int,format=yuv420p,trim=end_frame=75")
 	sameFrames(t, hashes(t, r.checkSegments(t, 1, 2).joined(t), ""), got)
 
 	for want, r := range misfits {

@@ -107,6 +107,16 @@ func TestWorksOverLoopback(t *testing.T) {
 			"trim=start_pts=0:end_pts=60,split=1[in];[in]transpose=clock,scale=90:160,crop=80:150:5:5,pad=90:160:5:5,setsar=1/1,format=yuv420p[out]",
 			"-map", "[out]", "-c:v", "libx264", "-preset", "medium", "-fps_mode", "passthrough", "-force_key_frames", "expr:not(mod(n,25))",
 			"-f", "mp4", "-movflags", "frag_keyframe+empty_moov+default_base_moof"}},
+		{"joined pictures", "ftyp", []string{"-filter_complex", "[0:0]split[a][b];[a]setpts=PTS-STARTPTS,scale=160:90,setsar=1/1," +
+			"setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709[c];[b]setpts=PTS-STARTPTS,scale=160:90,setsar=1/1," +
+			"scale=in_color_matrix=bt601:out_color_matrix=bt709:in_range=full:out_range=limited:flags=bicubic+accurate_rnd+full_chroma_int," +
+			"setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709[d];[c][d]concat=n=2,settb=1/25,setpts=N+(50),format=yuv420p[out]",
+			"-map", "[out]", "-c:v", "libx264", "-fps_mode", "passthrough", "-f", "mp4", "-movflags", "empty_moov"}},
+		{"fields", "ftyp", []string{"-filter_complex", "[0:0]bwdif=mode=send_field:parity=auto:deint=interlaced,settb=1/50,fps=50,format=yuv420p," +
+			"tinterlace=mode=interleave_top,settb=1/25,setpts=N,setfield=tff[out]",
+			"-map", "[out]", "-c:v", "libx264", "-flags", "+ilme+ildct", "-fps_mode", "passthrough", "-f", "mp4", "-movflags", "empty_moov"}},
+		{"bare sound", "", []string{"-vn", "-filter_complex", "[0:1]aresample=44100:async=1:first_pts=0,aformat=channel_layouts=stereo,apad=whole_len=99999,atrim=end_sample=99999[out]",
+			"-map", "[out]", "-c:a", "pcm_f32le", "-f", "f32le"}},
 		{"watermark", "ftyp", []string{"-f", "png_pipe", "-i", e.URL + "/picture", "-filter_complex", "[1:v]trim=end_frame=1,setpts=0,settb=1/25,format=gbrap," +
 			"premultiply=inplace=1,scale=9:9,unpremultiply=inplace=1,setsar=1,colorchannelmixer=aa=0.5,scale=out_color_matrix=bt601:out_range=limited,format=yuva420p[mark];" +
 			"[0:0][mark]overlay=x=5:y=5:format=yuv420:eval=init:eof_action=repeat,format=yuv420p[out]", "-map", "[out]", "-c:v", "libx264", "-f", "mp4", "-movflags", "empty_moov"}},

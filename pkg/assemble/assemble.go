@@ -158,6 +158,7 @@ func (a *Assembler) make(ctx context.Context, p *plan.Plan, place int) (*ledger.
 		result.Result.FrameRate = p.Groups[o.Group].Rate.Decimal()
 	}
 	result.Result.Warning = cmp.Or(o.Warning, m.noCaptions())
+	result.Result.Conversion = o.Conversion
 	result.Codecs, result.Thumbnails = m.codecs(), m.thumbnails()
 	return result, a.Ledger.Warn(ctx, p.Job, vault.Warnings()...)
 }

@@ -35,6 +35,12 @@ func codec(o plan.Output, c plan.Chunk, s Settings) []string {
 	default:
 		args = append(args, x264(p, s)...)
 	}
+	if p.Fields != "" {
+		args = append(args, "-flags", "+ilme+ildct")
+	}
+	if p.Fields == plan.BottomFirst && p.Coded() == plan.H264 { // x264 must know before the first frame
+		args = append(args, "-x264-params", "bff=1")
+	}
 	return append(args, "-force_key_frames", "expr:"+keyframes(o, c))
 }
 

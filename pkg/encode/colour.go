@@ -27,8 +27,11 @@ func tinted(v *plan.Video) string {
 	if len(convert) == 0 {
 		return "," + said
 	}
-	return ",scale=" + strings.Join(convert, ":") + "," + said
+	return ",scale=" + strings.Join(convert, ":") + ":flags=" + exactly + "," + said
 }
+
+// exactly is how colours are converted: without it they are off by a few steps.
+const exactly = "bicubic+accurate_rnd+full_chroma_int"
 
 // named is a name that the filter knows.
 func named(name string, known []string) string {

@@ -76,44 +76,45 @@ func looked(v *plan.Video, r plan.Read, reads int) []string {
 func graph(p *plan.Plan, group int, c plan.Chunk, places, thumbnailed []int) string {
 	g, users := p.Groups[group], len(places)+len(thumbnailed)
 	takes := p.Programmes[g.Programme]
+	at := decoded(g, c)
 	var chains []string
 	for i, r := range c.Reads {
-		chains = append(chains, shown(takes[r.Take].Video, i, r, g.Rate, c.Lead, users))
+		chains = append(chains, shown(takes[r.Take].Video, i, r, at, users))
 	}
-	draw := drawer{stills: Stills(p, places), media: len(c.Reads), rate: g.Rate}
+	draw := drawer{stills: Stills(p, places), media: len(c.Reads), rate: at.rate}
 	for i, place := range places {
 		picture := p.Outputs[place].Picture
-		film := joined(c, g.Rate, i, users, func(take int) string {
-			return geometry(picture.Of(take)) + tinted(takes[take].Video) + draw.onTake(picture, i, take)
+		film := joined(c, at, i, users, func(take int) string {
+			return geometry(picture.Of(take)) + tinted(takes[take].Video) + converted(picture) + draw.onTake(picture, i, take)
 		})
-		chains = append(chains, fmt.Sprintf("%s%s,%s[out%d]", film, draw.onAll(picture, i), pixels(picture, i), i))
+		chains = append(chains, fmt.Sprintf("%s%s,%s%s[out%d]", film, draw.onAll(picture, i), pixels(picture, i), interlaced(picture, g), i))
 	}
 	for i, place := range thumbnailed {
-		chains = append(chains, fmt.Sprintf("%s[thumbnails%d]", thumbnails(p.Outputs[place].Thumbnails, g.Rate, c, len(places)+i, users), i))
+		chains = append(chains, fmt.Sprintf("%s[thumbnails%d]", thumbnails(p.Outputs[place].Thumbnails, g, c, len(places)+i, users), i))
 	}
 	return strings.Join(chains, ";")
 }
 
 // shown is the chain that shows a read's frames, each at its place, for n users.
-// What comes alone is at its places of the output's grid at once.
-func shown(v *plan.Video, input int, r plan.Read, rate rational.Rational, lead int64, n int) string {
-	place := "fps=" + rate.String()
+// What comes alone is at its places of the grid at once.
+func shown(v *plan.Video, input int, r plan.Read, at grid, n int) string {
+	place := "fps=" + at.rate.String()
 	if r.FromStart {
 		// A picture that begins after the sound is held from time zero.
 		place += ":start_time=0"
 	}
-	chain := []string{
-		fmt.Sprintf("[%d:%d]setpts=%s", input, v.Stream, fromZero(v)),
-		"settb=" + rate.Inv().String(),
-		place,
+	chain := []string{fmt.Sprintf("[%d:%d]setpts=%s", input, v.Stream, fromZero(v))}
+	if v.Deinterlace != "" {
+		chain = append(chain, at.deinterlaced(v.Deinterlace))
 	}
+	chain = append(chain, "settb="+at.rate.Inv().String(), place)
 	if r.Hold {
 		// The last frame is held for as long as the plan says that it is shown.
 		chain = append(chain, "tpad=stop=-1:stop_mode=clone")
 	}
 	chain = append(chain, fmt.Sprintf("trim=start_pts=%d:end_pts=%d", r.From, r.To))
-	if r.From != lead {
-		chain = append(chain, fmt.Sprintf("setpts=PTS+(%d)", lead-r.From))
+	if r.From != at.lead {
+		chain = append(chain, fmt.Sprintf("setpts=PTS+(%d)", at.lead-r.From))
 	}
 	users := ""
 	for user := range n {
@@ -127,7 +128,7 @@ func film(input, user, n int) string { return fmt.Sprintf("[in%d]", input*n+user
 
 // joined are the frames of a chunk for one of n users: those of all its reads,
 // each made as large as fit says for its take, one after the other.
-func joined(c plan.Chunk, rate rational.Rational, user, n int, fit func(take int) string) string {
+func joined(c plan.Chunk, at grid, user, n int, fit func(take int) string) string {
 	if len(c.Reads) == 1 {
 		return film(0, user, n) + fit(c.Reads[0].Take)
 	}
@@ -139,7 +140,7 @@ func joined(c plan.Chunk, rate rational.Rational, user, n int, fit func(take int
 	}
 	// The filter that joins counts in microseconds. All places being filled, the
 	// number of a frame says which it has.
-	return fmt.Sprintf("%s%sconcat=n=%d,settb=%s,setpts=N+(%d)", chains, labels, len(c.Reads), rate.Inv(), c.Lead)
+	return fmt.Sprintf("%s%sconcat=n=%d,settb=%s,setpts=N+(%d)", chains, labels, len(c.Reads), at.rate.Inv(), at.lead)
 }
 
 // clock keeps the input's own times, unless they have to be made continuous.

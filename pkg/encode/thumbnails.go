@@ -24,12 +24,12 @@ func Thumbnailed(p *plan.Plan, group int, c plan.Chunk, places []int) []int {
 // thumbnails are the frames of a chunk that are thumbnails, in their size: one of
 // n users of its films. They are made of what the sources show, before anything is
 // laid over it.
-func thumbnails(t *plan.Thumbnails, rate rational.Rational, c plan.Chunk, user, n int) string {
+func thumbnails(t *plan.Thumbnails, g plan.Group, c plan.Chunk, user, n int) string {
 	fit := func(take int) string { return fitted(t.Of(take), t.Names.Format) }
 	if len(c.Reads) == 1 {
-		return film(0, user, n) + picked(t, rate, c) + "," + fit(c.Reads[0].Take)
+		return film(0, user, n) + "null" + wholeFrames(g) + "," + picked(t, g.Rate, c) + "," + fit(c.Reads[0].Take)
 	}
-	return joined(c, rate, user, n, fit) + "," + picked(t, rate, c)
+	return joined(c, decoded(g, c), user, n, fit) + wholeFrames(g) + "," + picked(t, g.Rate, c)
 }
 
 // picked lets through what is a thumbnail.

@@ -182,8 +182,12 @@ func TestDropsThatStartNothing(t *testing.T) {
 			w.docs["d.job.json"] = []byte(strings.ReplaceAll(string(w.docs["d.job.json"]), "000040", "999999"))
 		}, says: "The specified preset was not found"},
 		{name: "a preset beyond this version", key: "d.job.json", change: func(w *world) {
-			w.docs["d.job.json"] = []byte(strings.ReplaceAll(string(w.docs["d.job.json"]), "000040", "100210"))
-		}, says: "this version of Sealreel can't do the InterlacedMode TopFirst yet"},
+			const id = "1762992000000-custom"
+			w.docs["d.job.json"] = []byte(strings.ReplaceAll(string(w.docs["d.job.json"]), "1351620000001-000040", id))
+			if err := w.state.Create(context.Background(), "state", "presets/"+id+".json", []byte(`{"Id":"1762992000000-custom","Name":"n","Container":"mp4","Audio":{"Codec":"AAC","SampleRate":"44100","BitRate":"64","Channels":"2","CodecOptions":{"Profile":"HE-AAC"}}}`)); err != nil {
+				panic(err)
+			}
+		}, says: "Sealreel's encoder makes AAC-LC alone"},
 		{name: "a preset with a mistake", key: "d.job.json", change: func(w *world) {
 			const id = "1762992000000-custom"
 			w.docs["d.job.json"] = []byte(strings.ReplaceAll(string(w.docs["d.job.json"]), "1351620000001-000040", id))
@@ -192,8 +196,8 @@ func TestDropsThatStartNothing(t *testing.T) {
 			}
 		}, says: "The specified preset breaks rules of its own"},
 		{name: "a request beyond this version", key: "d.job.json", change: func(w *world) {
-			w.docs["d.job.json"] = []byte(strings.Replace(string(w.docs["d.job.json"]), `"PresetId"`, `"Rotate":"90","PresetId"`, 1))
-		}, says: "this version of Sealreel can't do Rotate 90 yet"},
+			w.docs["d.job.json"] = []byte(strings.Replace(string(w.docs["d.job.json"]), `"PresetId"`, `"Captions":{"CaptionFormats":[{"Format":"cea-708"}]},"PresetId"`, 1))
+		}, says: "this version of Sealreel can't do captions in the format cea-708 yet"},
 	} {
 		w := newWorld()
 		w.document("d.job.json", "film.mp4")

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"sealreel/pkg/ledger"
 	"sealreel/pkg/pipeline"
 	"sealreel/pkg/plan"
+	"sealreel/pkg/preset"
 	"sealreel/pkg/probe"
 	"sealreel/pkg/rational"
 )
@@ -155,17 +157,36 @@ func scenes(j job.Job, in inputs, probed []Probed) ([]plan.Scene, error) {
 }
 
 // override puts what the job says of its input in place of what was found.
+//
+// A FrameRate is taken for the input's own, which is what a preset's auto goes by;
+// when each frame is shown stays as the file says.
 func override(found *plan.SourcePicture, in job.Input) (*plan.SourcePicture, error) {
-	if found == nil || in.AspectRatio == "" || in.AspectRatio == "auto" {
-		return found, nil
-	}
-	shape, err := rational.Parse(in.AspectRatio)
-	if err != nil {
-		return nil, job.FailCause(err, job.CodeValidation, "the input's AspectRatio %q is no ratio", in.AspectRatio)
+	if found == nil {
+		return nil, nil
 	}
 	p := *found
-	p.SAR = shape.Mul(rational.New(int64(p.Height), int64(p.Width)))
+	if given(in.AspectRatio) {
+		shape, err := rational.Parse(in.AspectRatio)
+		if err != nil {
+			return nil, job.FailCause(err, job.CodeValidation, "the input's AspectRatio %q is no ratio", in.AspectRatio)
+		}
+		p.SAR = shape.Mul(rational.New(int64(p.Height), int64(p.Width)))
+	}
+	if given(in.FrameRate) {
+		p.Rate = preset.FrameRateFor(&preset.Video{FrameRate: in.FrameRate}, rational.Rational{})
+	}
+	switch in.Interlaced {
+	case "true":
+		p.Deinterlace, p.Fields = plan.All, cmp.Or(p.Fields, plan.TopFirst)
+	case "false":
+		p.Deinterlace, p.Fields = "", ""
+	}
 	return &p, nil
+}
+
+// given says whether a member overrides what is found.
+func given(value string) bool {
+	return value != "" && value != "auto"
 }
 
 // clipOf is the clip that an output has the older way, zero for none.

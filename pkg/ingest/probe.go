@@ -54,6 +54,9 @@ func probed(r *probe.Report, size int64) Probed {
 			Rotation: v.Rotation / 90 * 90,
 			Colour:   plan.Colour{Range: said(v.Range), Primaries: said(v.Primaries), Transfer: said(v.Transfer), Matrix: said(v.Matrix)},
 		}
+		if p.Source.Picture.Fields = fields(v.FieldOrder); p.Source.Picture.Fields != "" {
+			p.Source.Picture.Deinterlace = plan.Flagged
+		}
 		p.Detected.Width, p.Detected.Height = v.Width, v.Height
 		if v.Rotation%180 == 90 {
 			p.Detected.Width, p.Detected.Height = v.Height, v.Width
@@ -96,6 +99,18 @@ func tracks(r *probe.Report) []int {
 		}
 	}
 	return more
+}
+
+// fields is the order of the fields by ffprobe's name for how they are coded and
+// shown, "" for whole frames.
+func fields(order string) string {
+	switch order {
+	case "tt", "bt": // the second is that of showing
+		return plan.TopFirst
+	case "bb", "tb":
+		return plan.BottomFirst
+	}
+	return ""
 }
 
 // said is a name of ffprobe's, empty where it says that there is none.

@@ -23,6 +23,7 @@ type Result struct {
 	Width, Height  int
 	FrameRate      string
 	FileSize       int64
+	Conversion     string // of colours; "" where the preset says nothing of them
 	Warning        string // shown as StatusDetail, or ""
 }
 
@@ -72,6 +73,7 @@ func CompleteOutput(j Job, outputID string, r Result, at time.Time) (Job, error)
 		o.Status, o.StatusDetail = Complete, shorten(r.Warning)
 		o.DurationMillis, o.Duration = r.DurationMillis, (r.DurationMillis+500)/1000
 		o.Width, o.Height, o.FrameRate, o.FileSize = r.Width, r.Height, r.FrameRate, r.FileSize
+		o.AppliedColorSpaceConversion = r.Conversion
 	})
 }
 

@@ -9,12 +9,10 @@ import (
 // Unsupported says what a valid request asks for and this version can't do: nil
 // or a *ValidationError with every such member. It is the one place that knows;
 // a feature that is added takes its line away here. What depends on presets is
-// known to package preset.
+// known to package preset. (An input's Container is a hint only: what a file holds
+// is found out by its content.)
 func Unsupported(req *Request) error {
 	problems := &document.Problems{}
-	for i, in := range req.Inputs {
-		unsupportedInput(problems, fmt.Sprintf("inputs.%d.member.", i+1), in)
-	}
 	for i, o := range req.Outputs {
 		unsupportedOutput(problems, fmt.Sprintf("outputs.%d.member.", i+1), o)
 	}
@@ -29,17 +27,6 @@ func Unsupported(req *Request) error {
 	return problems.Err()
 }
 
-// unsupportedInput: the Container is a hint only, since what a file holds is
-// found out by its content.
-func unsupportedInput(problems *document.Problems, path string, in Input) {
-	if in.FrameRate != "" && in.FrameRate != "auto" {
-		problems.NotYet(path+"frameRate", in.FrameRate, "a FrameRate that overrides the input's own")
-	}
-	if in.Interlaced == "true" {
-		problems.NotYet(path+"interlaced", in.Interlaced, "Interlaced "+in.Interlaced)
-	}
-}
-
 func unsupportedOutput(problems *document.Problems, path string, o Output) {
 	if o.Captions != nil {
 		for i, f := range o.Captions.CaptionFormats {
@@ -47,10 +34,6 @@ func unsupportedOutput(problems *document.Problems, path string, o Output) {
 				problems.NotYet(fmt.Sprintf("%scaptions.captionFormats.%d.member.format", path, i+1), f.Format, "captions in the format cea-708")
 			}
 		}
-	}
-	switch o.Rotate {
-	case "90", "180", "270":
-		problems.NotYet(path+"rotate", o.Rotate, "Rotate "+o.Rotate)
 	}
 }
 

@@ -63,7 +63,7 @@ const mostReads = 8
 // most a quarter so that a chunk's encoding begins close after a keyframe of the
 // source: what lies between is decoded for nothing.
 func Cut(t Timeline, g Grid) []Chunk {
-	return cut([]stretch{{end: g.Frames, Timeline: t}}, g)
+	return cut([]stretch{{end: g.Frames, per: 1, rate: g.Rate, Timeline: t}}, g)
 }
 
 // cut divides the grid that the stretches fill.
@@ -134,24 +134,29 @@ func wasted(all []stretch, g Grid, b int64) int64 {
 	i, _ := slices.BinarySearchFunc(all, lead, func(s stretch, at int64) int { return cmp.Compare(s.end, at+1) })
 	s := all[min(i, len(all)-1)]
 	place := s.place(lead)
-	key, ok := s.keyframeBefore(s.shownAt(place, g.Rate))
+	key, ok := s.keyframeBefore(s.shownAt(place, s.rate))
 	if !ok {
 		return place
 	}
-	return place - s.Index(key, g.Rate)
+	return place - s.Index(key, s.rate)
 }
 
-// stretch is what a take fills of a grid: the place first shows the place skip
-// of the grid that begins with the input's time zero.
+// stretch is what a take fills of a grid. The grid that begins with the input's
+// time zero has rate places a second, per of them for each of the output's: the
+// place first shows its place skip. What is decoded before a place for it to be
+// right is before.
 type stretch struct {
 	take       int
 	first, end int64
 	skip       int64
+	per        int64
+	before     int64
+	rate       rational.Rational
 	Timeline
 }
 
 // place is that of the input's own grid which a place of the output's shows.
-func (s stretch) place(n int64) int64 { return n - s.first + s.skip }
+func (s stretch) place(n int64) int64 { return (n-s.first)*s.per + s.skip }
 
 func chunkAt(all []stretch, g Grid, first, end int64) Chunk {
 	c := Chunk{First: first, End: end, Lead: max(first-g.Lead, 0)}
@@ -166,20 +171,20 @@ func chunkAt(all []stretch, g Grid, first, end int64) Chunk {
 	}
 	for _, s := range used {
 		from, to := shown(s)
-		c.Reads = append(c.Reads, s.read(from, to, g.Rate, back))
+		c.Reads = append(c.Reads, s.read(from, to, back))
 	}
 	return c
 }
 
 // read plans how the places from up to to of the output's grid are found, back
 // seconds ahead of their keyframe where the container has no index.
-func (s stretch) read(from, to int64, rate rational.Rational, back int64) Read {
+func (s stretch) read(from, to, back int64) Read {
 	r := Read{Take: s.take, From: s.place(from), To: s.place(to), Hold: to == s.end}
-	r.FromStart = !s.Seekable || r.From <= max(s.Index(s.PTS[0], rate), 0)
+	r.FromStart = !s.Seekable || r.From-s.before <= max(s.Index(s.PTS[0], s.rate), 0)
 	if r.FromStart {
 		return r
 	}
-	shown := s.shownAt(r.From, rate)
+	shown := s.shownAt(r.From-s.before, s.rate)
 	key, ok := s.keyframeBefore(shown)
 	switch {
 	case !ok:

@@ -21,6 +21,7 @@ type draft struct {
 type need struct {
 	unit, lead int64
 	whole      bool
+	fields     bool // pictures of two fields
 }
 
 // soundChunkSeconds is the length of the chunks of a group without a picture:
@@ -36,12 +37,13 @@ func (d *draft) target(picture bool, rate rational.Rational) int64 {
 }
 
 // join puts an output into the first group that it can share a decode with:
-// one of the same programme and rate in which a boundary that suits all is not further away
-// than a chunk is long. A new group is made where there is none.
+// one of the same programme and rate, both or neither of whole frames, in which a
+// boundary that suits all is not further away than a chunk is long. A new group is
+// made where there is none.
 func (d *draft) join(programme int, picture bool, rate rational.Rational, n need, output int) int {
 	for i := range d.Groups {
 		g, has := &d.Groups[i], &d.needs[i]
-		if g.Programme != programme || g.Picture != picture || g.Rate != rate || has.whole != n.whole {
+		if g.Programme != programme || g.Picture != picture || g.Rate != rate || has.whole != n.whole || has.fields != n.fields {
 			continue
 		}
 		if both := lcm(has.unit, n.unit); both <= max(d.target(picture, rate), n.unit, has.unit) {
@@ -50,7 +52,7 @@ func (d *draft) join(programme int, picture bool, rate rational.Rational, n need
 			return i
 		}
 	}
-	d.Groups = append(d.Groups, Group{Programme: programme, Picture: picture, Rate: rate, Outputs: []int{output}})
+	d.Groups = append(d.Groups, Group{Programme: programme, Picture: picture, Fields: n.fields, Rate: rate, Outputs: []int{output}})
 	d.needs = append(d.needs, n)
 	return len(d.Groups) - 1
 }
@@ -62,7 +64,7 @@ func (d *draft) cut() {
 		p := d.programmes[g.Programme]
 		grid := Grid{Rate: g.Rate, Unit: d.needs[i].unit, Target: d.target(g.Picture, g.Rate), Lead: d.needs[i].lead, Whole: d.needs[i].whole}
 		if g.Picture {
-			all := p.stretches(g.Rate)
+			all := p.stretches(g.Rate, g.Fields)
 			grid.Frames = all[len(all)-1].end
 			g.Chunks = cut(all, grid)
 		} else {

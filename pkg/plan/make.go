@@ -29,6 +29,8 @@ type SourcePicture struct {
 	SAR           rational.Rational
 	Rotation      int
 	Colour        Colour
+	Fields        string // their order where pictures are of two fields: TopFirst, BottomFirst, or "" for whole frames
+	Deinterlace   string // which of them to take for such: Flagged, All, or "" for none
 }
 
 // SourceSound is the audio stream that is used. Start is the input's time zero
@@ -181,16 +183,25 @@ func (d *draft) planPicture(programme int, w Wish, segment rational.Rational, o 
 	v, sources := w.Preset.Video, d.programmes[programme].sources
 	rate := preset.FrameRateFor(v, sources[0].Picture.Rate)
 	gop := preset.GOPFrames(v, rate, segment)
-	size := sources[0].Picture.size(w)
+	fields := fieldsOf(v, sources[0].Picture)
+	size := sources[0].Picture.size(w, fields)
 	o.Picture = pictureOf(v, size, gop)
+	o.Picture.Fields = fields
 	for take, src := range sources[1:] {
-		o.Picture.fit(take+1, src.Picture.size(w))
+		o.Picture.fit(take+1, src.Picture.size(w, fields))
+	}
+	o.Picture.Conversion = conversionOf(v, o.Picture, sources[0].Picture, rate, segment.Sign() > 0)
+	if v.CodecOptions["ColorSpaceConversionMode"] != "" {
+		o.Conversion = o.Picture.Conversion
 	}
 	if err := o.Picture.sameSize(o.Key); err != nil {
 		return err
 	}
 	if o.Picture.Marks = d.marks(w, size); len(o.Picture.Marks) > 0 {
 		o.Picture.Matrix = matrix(sources[0].Picture.Colour.Matrix, size.Width(), size.Height())
+		if _, to, converted := o.Picture.Converted(); converted {
+			o.Picture.Matrix = to
+		}
 		for take, other := range o.Picture.Others {
 			if marks := d.marks(w, other); !slices.Equal(marks, o.Picture.Marks) {
 				o.Picture.otherMarks(take, marks)
@@ -202,7 +213,7 @@ func (d *draft) planPicture(programme int, w Wish, segment rational.Rational, o 
 	}
 	pieces := int64(gop.SegmentFrames)
 	o.divide(w, pieces)
-	n := need{unit: max(pieces, 1), lead: leadFrames(gop.Frames, rate), whole: o.Picture.Whole()}
+	n := need{unit: max(pieces, 1), lead: leadFrames(gop.Frames, rate), whole: o.Picture.Whole(), fields: fields != ""}
 	switch {
 	case n.whole:
 		n.unit, n.lead = 1, 0
@@ -214,8 +225,12 @@ func (d *draft) planPicture(programme int, w Wish, segment rational.Rational, o 
 }
 
 // size is how the picture becomes that of an output.
-func (p *SourcePicture) size(w Wish) preset.Geometry {
-	return preset.SizeFor(w.Preset.Video, p.Width, p.Height, p.SAR, rotation(w.Output.Rotate, p.Rotation))
+func (p *SourcePicture) size(w Wish, fields string) preset.Geometry {
+	g := preset.SizeFor(w.Preset.Video, p.Width, p.Height, p.SAR, rotation(w.Output.Rotate, p.Rotation))
+	if fields != "" {
+		return inFields(g)
+	}
+	return g
 }
 
 // rotation is how far to turn: what the output says, or for auto what the input

@@ -25,6 +25,8 @@ type Picture struct {
 	GOP        int                     `json:"gop"`
 	FixedGOP   bool                    `json:"fixedGop,omitempty"`
 	// PixelFormat is ffmpeg's name of what is encoded, "" for yuv420p.
+	Fields      string `json:"fields,omitempty"`     // TopFirst or BottomFirst, "" for whole frames
+	Conversion  string `json:"conversion,omitempty"` // of colours: see Converted
 	PixelFormat string `json:"pixelFormat,omitempty"`
 	LoopCount   string `json:"loopCount,omitempty"` // of GIF: Infinite, or how often it is repeated
 	Marks       []Mark `json:"marks,omitempty"`

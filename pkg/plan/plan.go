@@ -82,6 +82,9 @@ type Video struct {
 	// to make times continuous; then the first frame is shown at First.
 	Reset bool  `json:"reset,omitempty"`
 	First int64 `json:"first,omitempty"`
+	// Deinterlace says which of its pictures are of two fields: Flagged or All, "" for
+	// none.
+	Deinterlace string `json:"deinterlace,omitempty"`
 	// Join is what the take needs beside others; nil for a take that comes alone.
 	Join *Join `json:"join,omitempty"`
 }
@@ -106,6 +109,7 @@ type Audio struct {
 type Group struct {
 	Programme int               `json:"programme,omitempty"`
 	Picture   bool              `json:"picture"`
+	Fields    bool              `json:"fields,omitempty"` // its pictures are of two fields: places of reads are those of fields, two a frame
 	Rate      rational.Rational `json:"rate"`
 	Frames    int64             `json:"frames"`
 	Chunks    []Chunk           `json:"chunks"`
@@ -132,6 +136,7 @@ type Output struct {
 	Storage
 	Captions   *Captions     `json:"captions,omitempty"`   // nil for none
 	Thumbnails *Thumbnails   `json:"thumbnails,omitempty"` // nil for none
+	Conversion string        `json:"conversion,omitempty"` // of colours, for the job to show
 	Warning    string        `json:"warning,omitempty"`    // for the completed output to show
 	Failure    *task.Failure `json:"failure,omitempty"`    // known before anything was encoded
 

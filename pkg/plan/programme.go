@@ -55,17 +55,25 @@ func (p *programme) unite() {
 	}
 }
 
-// stretches are the takes on a grid. Takes that are shorter than a place may
-// have none.
-func (p *programme) stretches(rate rational.Rational) []stretch {
+// stretches are the takes on a grid, or on one of two fields a place. Takes that
+// are shorter than a place may have none.
+func (p *programme) stretches(rate rational.Rational, fields bool) []stretch {
+	per := int64(1)
+	if fields {
+		per = 2
+	}
 	all := make([]stretch, len(p.takes))
 	for i, t := range p.takes {
 		line := p.sources[i].Picture.Timeline
-		s := stretch{take: i, first: Place(t.Begins, rate), skip: Place(t.From, rate), Timeline: line}
+		s := stretch{take: i, first: Place(t.Begins, rate), per: per, rate: rate.Mul(rational.Int(per)), Timeline: line}
+		s.skip = Place(t.From, s.rate)
+		if p.sources[i].Picture.Deinterlace != "" {
+			s.before = per
+		}
 		if ends, closed := t.Ends(); closed {
 			s.end = Place(ends, rate)
 		} else {
-			s.end = s.first + max(line.Frames(rate)-s.skip, 1)
+			s.end = s.first + max(line.Frames(rate)-Place(t.From, rate), 1)
 		}
 		if i == len(p.takes)-1 {
 			s.end = max(s.end, 1)
@@ -90,7 +98,7 @@ func (p *programme) read(picture, sound bool) []Take {
 	for i, src := range p.sources {
 		if v := src.Picture; picture && v != nil {
 			t := v.Timeline
-			p.takes[i].Video = &Video{Stream: v.Stream, TimeBase: t.TimeBase, Start: t.Start, Reset: src.Reset, First: t.PTS[0]}
+			p.takes[i].Video = &Video{Stream: v.Stream, TimeBase: t.TimeBase, Start: t.Start, Reset: src.Reset, First: t.PTS[0], Deinterlace: v.Deinterlace}
 		}
 		if a := src.Sound; sound && a != nil {
 			p.takes[i].Audio = &Audio{Stream: a.Stream, Tracks: a.Tracks, Start: a.Start, Reset: src.Reset, Begins: a.Begins, Seek: p.preroll(i), Silent: p.takes[i].From >= a.Ends}

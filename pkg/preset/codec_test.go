@@ -225,7 +225,8 @@ func TestUnsupported(t *testing.T) {
 		"unsigned":      {in("wav", "", `{"Codec":"pcm","CodecOptions":{"BitDepth":"24","Signed":"Unsigned"}}`), []string{"at 'audio.codecOptions.signed' failed to satisfy constraint: samples of 24 bits are always signed"}},
 		"fast vorbis":   {in("ogg", "", `{"Codec":"vorbis","BitRate":"64","SampleRate":"96000"}`), []string{"at 'audio.sampleRate' failed to satisfy constraint: the encoder of Vorbis keeps to no BitRate above 48000 Hz: choose 48000"}},
 		"profile":       {audio(`"BitRate":"64","CodecOptions":{"Profile":"HE-AAC"}`), []string{"at 'audio.codecOptions.profile' failed to satisfy constraint: Sealreel's encoder makes AAC-LC alone: choose AAC-LC, or auto"}},
-		"interlaced":    {video(`"BitRate":"100","CodecOptions":{"InterlacedMode":"TopFirst","ColorSpaceConversionMode":"Auto"}`), []string{later + "the InterlacedMode TopFirst yet", later + "the ColorSpaceConversionMode Auto yet"}},
+		"interlaced":    {video(`"BitRate":"100","CodecOptions":{"InterlacedMode":"TopFirst","ColorSpaceConversionMode":"Auto"}`), nil},
+		"baseline":      {video(`"BitRate":"100","CodecOptions":{"Profile":"baseline","InterlacedMode":"Auto"}`), []string{"at 'video.codecOptions.interlacedMode' failed to satisfy constraint: H.264 has no interlaced pictures in its profile baseline: choose main or high"}},
 		"single tracks": {in("mxf", "", `{"Codec":"pcm","SampleRate":"48000","AudioPackingMode":"OneChannelPerTrack"}`), nil},
 		"deep mxf":      {in("mxf", "", `{"Codec":"pcm","SampleRate":"48000","CodecOptions":{"BitDepth":"32"}}`), []string{"at 'audio.codecOptions.bitDepth' failed to satisfy constraint: samples are written into mxf with 16 or 24 bits"}},
 	} {

@@ -15,11 +15,8 @@ import (
 func Unsupported(p *Preset) error {
 	problems := &document.Problems{}
 	if v := p.Video; v != nil {
-		if mode := v.CodecOptions["InterlacedMode"]; mode != "" && mode != "Progressive" {
-			problems.NotYet("video.codecOptions.interlacedMode", mode, "the InterlacedMode "+mode)
-		}
-		if mode := v.ColorSpaceConversion(); mode != "None" {
-			problems.NotYet("video.codecOptions.colorSpaceConversionMode", mode, "the ColorSpaceConversionMode "+mode)
+		if mode := v.CodecOptions["InterlacedMode"]; mode != "" && mode != "Progressive" && v.Profile() == "baseline" {
+			problems.Add("video.codecOptions.interlacedMode", mode, "H.264 has no interlaced pictures in its profile baseline: choose main or high, or Progressive")
 		}
 	}
 	if p.HasAudio() {
