@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -17,6 +18,8 @@ import (
 
 	"sealreel/pkg/job"
 	"sealreel/pkg/ledger"
+	"sealreel/pkg/object"
+	"sealreel/pkg/s3store"
 	"sealreel/pkg/sqsqueue"
 	"sealreel/pkg/task"
 )
@@ -96,6 +99,10 @@ func TestEveryMessageTwice(t *testing.T) {
 	}
 	rec := completed(t, id)
 	quiet(t)
+	eventually(t, time.Minute, "the job's end to be told", func() bool { // its last step
+		_, err := site.store.Head(t.Context(), s3store.Object{Bucket: site.state, Key: "active/" + id + ".json"}, nil)
+		return errors.Is(err, object.ErrNotExist)
+	})
 	before, state := snapshot(t, name+"/"), records(t, id)
 	for _, name := range append(chunks, task.Audio) {
 		send(name)

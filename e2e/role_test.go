@@ -213,7 +213,7 @@ func checkSessions(t *testing.T, a tenant, id, input string) {
 func TestRolesThatCannotBeAssumed(t *testing.T) {
 	body := read(t, brief(t))
 	for name, a := range map[string]tenant{
-		"it trusts nobody":           newTenantTrusting(t, "closed", "1762992000000-closed"),
+		"it trusts nobody":           newTenantTrusting(t, "closed", "1762992000000-shuttd"),
 		"it trusts another pipeline": newTenant(t, "another-pipelines", "1762992000000-stranr", "1762992000000-tenana"),
 		"the stack doesn't list it":  missing(t, "1762992000000-nolist"),
 	} {

@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/versity/versitygw/backend"
+	"github.com/versity/versitygw/s3err"
 	"github.com/versity/versitygw/s3response"
 )
 
@@ -17,9 +18,10 @@ type guarded struct{ *store }
 
 var _ backend.Backend = guarded{}
 
-// missing replaces the news that an object isn't there, which is for those who may list the bucket.
+// missing replaces the news that an object, or a version of it, isn't there, which is for those who may list the bucket.
 func (g guarded) missing(x exchange, bucket string, err error) error {
-	if g.gate == nil || !errors.Is(err, errNoSuchKey) {
+	var version s3err.NoSuchVersionError
+	if g.gate == nil || !errors.Is(err, errNoSuchKey) && !errors.As(err, &version) {
 		return err
 	}
 	if denied := g.authorize(x, "s3:ListBucket", bucket, "", nil); denied != nil {
