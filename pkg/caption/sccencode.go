@@ -2,6 +2,7 @@ package caption
 
 import (
 	"bytes"
+	"encoding/hex"
 	"fmt"
 	"math/bits"
 	"slices"
@@ -82,7 +83,7 @@ func (w *sccWriter) line(frame int, units []unit) {
 		if i > 0 {
 			w.WriteByte(' ')
 		}
-		w.WriteString(fmt.Sprintf("%02x%02x", oddParity(pair[0]), oddParity(pair[1])))
+		w.WriteString(hex.EncodeToString([]byte{oddParity(pair[0]), oddParity(pair[1])}))
 	}
 	w.WriteByte('\n')
 	w.free = frame + pairs(units)

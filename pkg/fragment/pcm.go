@@ -50,6 +50,16 @@ func soundDescription(body []byte) (d description, boxes []byte, err error) {
 	return d, f.b, f.err("sample entry")
 }
 
+// littleEndian refuses samples in the other order of bytes, which is that of
+// entries that don't say.
+func littleEndian(name string, boxes []byte) error {
+	order, err := descend(boxes, "wave", "enda")
+	if err == nil && (len(order) != 2 || order[1] != 1) {
+		err = fmt.Errorf("%s of big-endian samples, which are not read", name)
+	}
+	return err
+}
+
 // pcm reads an entry of plain samples: "raw " has 8 bits, "sowt" 16, "in24" and
 // "in32" what their names say, "lpcm" what is in it.
 func (t *Track) pcm(body []byte) error {
@@ -58,21 +68,17 @@ func (t *Track) pcm(body []byte) error {
 		return err
 	}
 	switch name := string(t.SampleEntry[4:8]); name {
-	case "in24", "in32":
-		if d.bits = 24; name == "in32" {
-			d.bits = 32
-		}
-		order, err := descend(boxes, "wave", "enda")
-		if err != nil {
-			return err
-		}
-		if len(order) != 2 || order[1] != 1 {
-			return fmt.Errorf("%s of big-endian samples, which are not read", name)
-		}
+	case "in24":
+		d.bits, err = 24, littleEndian(name, boxes)
+	case "in32":
+		d.bits, err = 32, littleEndian(name, boxes)
 	case "lpcm":
 		if d.format&formatFloat != 0 || d.format&formatBigEndian != 0 && d.bits > 8 {
-			return fmt.Errorf("lpcm of format %#x: only whole little-endian samples are read", d.format)
+			err = fmt.Errorf("lpcm of format %#x: only whole little-endian samples are read", d.format)
 		}
+	}
+	if err != nil {
+		return err
 	}
 	t.Kind, t.Coding, t.Codec = Audio, PCM, "pcm"
 	t.SampleRate, t.Channels, t.BitDepth = int(t.Timescale), d.channels, d.bits

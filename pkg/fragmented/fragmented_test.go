@@ -171,7 +171,7 @@ func checkIndexes(t *testing.T, name string, fragments int, pictures bool) {
 	var found []uint64
 	for _, tfra := range mfra.Tfras {
 		for _, e := range tfra.Entries {
-			found = append(found, uint64(e.MoofOffset))
+			found = append(found, e.MoofOffset)
 		}
 	}
 	slices.Sort(found)

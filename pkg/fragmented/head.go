@@ -15,10 +15,7 @@ import (
 
 // write encodes what is before the fragments and behind them.
 func (l *Layout) write() error {
-	moov, err := l.moov()
-	if err != nil {
-		return err
-	}
+	moov := l.moov()
 	ftyp := mp4.NewFtyp("iso6", 0, []string{"iso6", "iso5", "isom", "mp41", "dash"})
 	for _, b := range []mp4.Box{ftyp, moov} {
 		w := bits.NewFixedSliceWriter(int(b.Size()))
@@ -40,7 +37,7 @@ func (l *Layout) write() error {
 }
 
 // moov describes the tracks, whose samples are all in fragments.
-func (l *Layout) moov() (*mp4.MoovBox, error) {
+func (l *Layout) moov() *mp4.MoovBox {
 	moov, mvex := mp4.NewMoovBox(), mp4.NewMvexBox()
 	mvhd := mp4.CreateMvhd()
 	mvhd.CreationTime, mvhd.ModificationTime = 0, 0
@@ -48,15 +45,11 @@ func (l *Layout) moov() (*mp4.MoovBox, error) {
 	moov.AddChild(mvhd)
 	mvex.AddChild(&mp4.MehdBox{Version: 1, FragmentDuration: l.duration()})
 	for i, t := range l.tracks {
-		trak, err := t.trak(uint32(i + 1))
-		if err != nil {
-			return nil, err
-		}
-		moov.AddChild(trak)
+		moov.AddChild(t.trak(uint32(i + 1)))
 		mvex.AddChild(mp4.CreateTrex(uint32(i + 1)))
 	}
 	moov.AddChild(mvex)
-	return moov, nil
+	return moov
 }
 
 // duration is when the last track ends, in units of the first one's timescale.
@@ -68,7 +61,7 @@ func (l *Layout) duration() int64 {
 	return ends
 }
 
-func (t *track) trak(id uint32) (*mp4.TrakBox, error) {
+func (t *track) trak(id uint32) *mp4.TrakBox {
 	kind := map[fragment.Kind]string{fragment.Video: "video", fragment.Audio: "audio"}[t.Kind]
 	trak := mp4.CreateEmptyTrak(id, t.Track.Timescale, kind, "und")
 	trak.Tkhd.Flags = 3 // enabled, in the movie
@@ -88,16 +81,14 @@ func (t *track) trak(id uint32) (*mp4.TrakBox, error) {
 	described := trak.Mdia.Minf.Stbl.Stsd
 	described.SampleCount = 1
 	described.Children = []mp4.Box{mp4.CreateUnknownBox(string(entry[4:8]), uint64(len(entry)), entry[boxHeader:])} // as the encoder wrote it
-	return trak, nil
+	return trak
 }
 
 // index is the sidx: how long and large each fragment of the first track is with
 // those that go with it. Its references have 31 bits for a size and there can be
 // 65535 of them; a file with more has none.
 func (l *Layout) index() []byte {
-	type reference struct {
-		size, ticks int64
-	}
+	type reference struct{ size int64 }
 	var all []reference
 	leader := l.tracks[0]
 	var begins []int64

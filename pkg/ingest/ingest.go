@@ -253,25 +253,9 @@ func (i *Ingester) take(ctx context.Context, d ledger.Drop, at time.Time, final 
 	if rec != nil {
 		return i.Resume(ctx, rec)
 	}
-	if job.PictureKey(d.Key) {
-		i.Log.Info("a picture is no media: jobs name it as a watermark or an artwork", "key", d.Key)
-		return nil
-	}
-	if caption.FileKey(d.Key) {
-		i.Log.Info("captions are no media: jobs name them as those of an input", "key", d.Key)
-		return nil
-	}
-	p, err := i.dropPipeline(ctx, d.Key)
-	if err != nil {
+	p, err := i.dropPipeline(ctx, d)
+	if err != nil || p == nil {
 		return err
-	}
-	if p == nil || p.Sealreel == nil || p.Sealreel.Drop == nil {
-		i.Log.Warn("no pipeline takes the dropped file: give one a Drop, or drop a job document", "key", d.Key)
-		return nil
-	}
-	if p.InputBucket != d.Bucket {
-		i.Log.Warn("the pipeline reads another bucket", "key", d.Key, "bucket", d.Bucket, "pipeline", p.ID, "inputBucket", p.InputBucket)
-		return nil
 	}
 	if !final && p.Sealreel.InputEncryption == nil {
 		waits, err := i.needsKey(ctx, p, d)
@@ -309,8 +293,16 @@ func (i *Ingester) needsKey(ctx context.Context, p *pipeline.Pipeline, d ledger.
 	return errors.Is(err, object.ErrNeedsKey), nil
 }
 
-// dropPipeline is the pipeline of a dropped file.
-func (i *Ingester) dropPipeline(ctx context.Context, key string) (*pipeline.Pipeline, error) {
+// dropPipeline is the pipeline that takes a dropped file, nil when none does.
+func (i *Ingester) dropPipeline(ctx context.Context, d ledger.Drop) (*pipeline.Pipeline, error) {
+	switch {
+	case job.PictureKey(d.Key):
+		i.Log.Info("a picture is no media: jobs name it as a watermark or an artwork", "key", d.Key)
+		return nil, nil
+	case caption.FileKey(d.Key):
+		i.Log.Info("captions are no media: jobs name them as those of an input", "key", d.Key)
+		return nil, nil
+	}
 	if err := i.EnsureDefault(ctx); err != nil {
 		return nil, err
 	}
@@ -318,7 +310,16 @@ func (i *Ingester) dropPipeline(ctx context.Context, key string) (*pipeline.Pipe
 	if err != nil {
 		return nil, err
 	}
-	return pipeline.ForDrop(all, i.DefaultID, key), nil
+	p := pipeline.ForDrop(all, i.DefaultID, d.Key)
+	switch {
+	case p == nil || p.Sealreel == nil || p.Sealreel.Drop == nil:
+		i.Log.Warn("no pipeline takes the dropped file: give one a Drop, or drop a job document", "key", d.Key)
+		return nil, nil
+	case p.InputBucket != d.Bucket:
+		i.Log.Warn("the pipeline reads another bucket", "key", d.Key, "bucket", d.Bucket, "pipeline", p.ID, "inputBucket", p.InputBucket)
+		return nil, nil
+	}
+	return p, nil
 }
 
 // EnsureDefault stores the default pipeline of the stack unless it is there.

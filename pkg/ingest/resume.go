@@ -107,6 +107,12 @@ func (i *Ingester) plan(ctx context.Context, rec *ledger.Record) (*plan.Plan, er
 	if err := i.captions(ctx, v, p.InputBucket, rec.Job, probed, made); err != nil {
 		return nil, err
 	}
+	return i.store(ctx, v, made)
+}
+
+// store claims the names and the pairs of key and IV that a plan is about to use,
+// and stores it.
+func (i *Ingester) store(ctx context.Context, v Vault, made *plan.Plan) (*plan.Plan, error) {
 	if err := i.claimNames(ctx, v, made); err != nil {
 		return nil, err
 	}

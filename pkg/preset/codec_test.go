@@ -211,7 +211,6 @@ func TestParseRefusesRules(t *testing.T) {
 // TestUnsupported: what this version can't do is refused by name, and nothing
 // else is.
 func TestUnsupported(t *testing.T) {
-	const later = "failed to satisfy constraint: this version of Sealreel can't do "
 	for name, c := range map[string]struct {
 		doc  []byte
 		want []string

@@ -30,7 +30,7 @@ func (b *bucket) StoreWork(_ context.Context, key string, r io.Reader) (int64, e
 		return 0, b.refuse
 	}
 	var index bytes.Buffer
-	to := io.Writer(io.Discard)
+	to := io.Discard
 	if len(key) > 6 && key[len(key)-6:] == ".index" {
 		to = &index
 	}
