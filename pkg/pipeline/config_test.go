@@ -75,7 +75,7 @@ func TestConfigProblems(t *testing.T) {
 
 func TestUnsupported(t *testing.T) {
 	const later = "this version of Sealreel can't do "
-	template := `{"Outputs":[{"Key":"{stem}","PresetId":"1351620000001-000010","Rotate":"90"}]}`
+	template := `{"Outputs":[{"Key":"{stem}","PresetId":"1351620000001-200010","SegmentDuration":"6"}],"Playlists":[{"Name":"all","Format":"HLSv4","OutputKeys":["{stem}"]}]}`
 	for name, c := range map[string]struct {
 		doc  []byte
 		want []string
@@ -85,7 +85,7 @@ func TestUnsupported(t *testing.T) {
 		  "ContentConfig":{"Bucket":"out","StorageClass":"Standard","Permissions":[]},"ThumbnailConfig":{"Bucket":"out","StorageClass":"","Permissions":null}`), nil},
 		"topics": {doc(`"OutputBucket":"out","Notifications":{"Progressing":"` + arn + `p","Completed":"` + arn + `c.fifo","Warning":"","Error":"` + arn + `e"}`),
 			[]string{"at 'notifications.completed' failed to satisfy constraint: " + later + "topics of first-in-first-out yet"}},
-		"template": {doc(drop("", template)), []string{"Value '90' at 'sealreel.drop.template.outputs.1.member.rotate' failed to satisfy constraint: " + later + "Rotate 90 yet"}},
+		"template": {doc(drop("", template)), []string{"Value 'HLSv4' at 'sealreel.drop.template.playlists.1.member.format' failed to satisfy constraint: " + later + "playlists of the Format HLSv4 yet"}},
 		"all":      {full(), nil},
 	} {
 		err := Unsupported(mustParse(t, c.doc))
