@@ -54,9 +54,7 @@ func probed(r *probe.Report, size int64) Probed {
 			Rotation: v.Rotation / 90 * 90,
 			Colour:   plan.Colour{Range: said(v.Range), Primaries: said(v.Primaries), Transfer: said(v.Transfer), Matrix: said(v.Matrix)},
 		}
-		if p.Source.Picture.Fields = fields(v.FieldOrder); p.Source.Picture.Fields != "" {
-			p.Source.Picture.Deinterlace = plan.Flagged
-		}
+		p.Source.Picture.Fields, p.Source.Picture.Deinterlace = fields(r.Format, v.FieldOrder)
 		p.Detected.Width, p.Detected.Height = v.Width, v.Height
 		if v.Rotation%180 == 90 {
 			p.Detected.Width, p.Detected.Height = v.Height, v.Width
@@ -101,16 +99,22 @@ func tracks(r *probe.Report) []int {
 	return more
 }
 
-// fields is the order of the fields by ffprobe's name for how they are coded and
-// shown, "" for whole frames.
-func fields(order string) string {
-	switch order {
-	case "tt", "bt": // the second is that of showing
-		return plan.TopFirst
-	case "bb", "tb":
-		return plan.BottomFirst
+// fields is the order in which a stream's fields are shown, "" where it isn't
+// known or there are none, and which of its pictures are to be deinterlaced. The
+// order is ffprobe's: one letter for how fields are coded and one for how they are
+// shown. Where the letters differ, only MXF means that: QuickTime and Matroska say
+// of fields whose lines alternate that the top or the bottom one is the first.
+func fields(format, order string) (shown, deinterlace string) {
+	if format != "mxf" && len(order) == 2 {
+		order = order[:1] + order[:1]
 	}
-	return ""
+	switch order {
+	case "tt", "bt":
+		return plan.TopFirst, plan.Flagged
+	case "bb", "tb":
+		return plan.BottomFirst, plan.Flagged
+	}
+	return "", ""
 }
 
 // said is a name of ffprobe's, empty where it says that there is none.
