@@ -126,12 +126,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	result, err := actions[c.Action].run(s, c)
-	if err != nil {
-		c.Status = service.Fail(w, id, err)
-	} else {
-		c.Status = http.StatusOK
-		service.Succeed(w, id, c.Action, result)
-	}
+	c.Status = service.Answer(w, id, c.Action, result, err)
 	if s.config.OnRequest != nil {
 		s.config.OnRequest(c.Request)
 	}

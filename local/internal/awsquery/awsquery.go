@@ -75,14 +75,24 @@ func (s Service) Check(given url.Values, takes func(name string) bool, code stri
 	return nil
 }
 
-// Succeed answers a request; result is what the action's Result element holds,
+// succeed answers a request; result is what the action's Result element holds,
 // with the name of that element, or nil for an action without one.
-func (s Service) Succeed(w http.ResponseWriter, requestID, action string, result any) {
+func (s Service) succeed(w http.ResponseWriter, requestID, action string, result any) {
 	reply(w, requestID, http.StatusOK, struct {
 		XMLName   xml.Name
 		Result    any
 		RequestID string `xml:"ResponseMetadata>RequestId"`
 	}{xml.Name{Space: s.Namespace, Local: action + "Response"}, result, requestID})
+}
+
+// Answer sends what an action came to: its result or, where there is one, its
+// error. It returns the HTTP status.
+func (s Service) Answer(w http.ResponseWriter, requestID, action string, result any, err error) int {
+	if err != nil {
+		return s.Fail(w, requestID, err)
+	}
+	s.succeed(w, requestID, action, result)
+	return http.StatusOK
 }
 
 // Fail answers with err and returns the status it used.
