@@ -46,7 +46,7 @@ func TestRole(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			own, tenant := newSide(t), newSide(t)
 			var asked []role.Role
-			v := New(own.store, &own.kms, "work", func(_ context.Context, r role.Role, k role.Keys) (*s3store.Store, seal.Keys, error) {
+			v := New(own.store, &own.kms, "work-files", func(_ context.Context, r role.Role, k role.Keys) (*s3store.Store, seal.Keys, error) {
 				asked = append(asked, r)
 				if k.ARN != c.keyARN || k.Context["a"] != "b" {
 					t.Errorf("the session is for %+v", k)
@@ -81,7 +81,7 @@ func TestRole(t *testing.T) {
 			if there, err := s.Exists(t.Context(), "out", "x.m3u8"); err != nil || !there {
 				t.Errorf("%v, %v", there, err)
 			}
-			if names := slices.Sorted(maps.Keys(own.objects)); !slices.Equal(names, []string{"/work/j/a"}) {
+			if names := slices.Sorted(maps.Keys(own.objects)); !slices.Equal(names, []string{"/work-files/j/a"}) {
 				t.Errorf("stored with the functions' rights: %q", names)
 			}
 			if names := slices.Sorted(maps.Keys(tenant.objects)); !slices.Equal(names, []string{"/out/x.m3u8", "/out/x.mp4"}) {
@@ -101,7 +101,7 @@ func TestRefusedRoleOpensNothing(t *testing.T) {
 		return nil, nil, job.RoleRefused(nil, "r")
 	}
 	for _, assume := range []Assume{refuse, nil} {
-		s, err := New(own.store, &own.kms, "work", assume).Open(t.Context(), plan.Keys{Role: &role.Role{ARN: "r"}})
+		s, err := New(own.store, &own.kms, "work-files", assume).Open(t.Context(), plan.Keys{Role: &role.Role{ARN: "r"}})
 		if s != nil || job.FailureOf(err).Code != job.CodeAssumeRole {
 			t.Errorf("%v, %v", s, err)
 		}

@@ -118,7 +118,7 @@ func (k *kms) Generate(_ context.Context, _ string, n int, _ map[string]string) 
 func begin(t *testing.T, endpoint string) *Session {
 	t.Helper()
 	cfg := aws.Config{Region: "us-east-1", BaseEndpoint: &endpoint, Credentials: credentials.NewStaticCredentialsProvider("A", "S", ""), RetryMaxAttempts: 1}
-	v := New(s3store.New(cfg, s3store.Options{}), &kms{}, "work", nil)
+	v := New(s3store.New(cfg, s3store.Options{}), &kms{}, "work-files", nil)
 	keys := plan.Keys{KeyARN: "arn:k", WorkKeyARN: "arn:k", Context: map[string]string{"a": "b"}}
 	first, err := v.Open(t.Context(), keys)
 	if err != nil {
@@ -163,17 +163,17 @@ func TestWorkFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sealed := s3.objects["/work/j/a.data"]
+	sealed := s3.objects["/work-files/j/a.data"]
 	if size != int64(len(sealed.body)) || bytes.Contains(sealed.body, want[:20]) {
 		t.Errorf("size %d of %d, or the plaintext is stored", size, len(sealed.body))
 	}
 	if got, err := readAll(t, s, "j/a.data", size); err != nil || !bytes.Equal(got, want) {
 		t.Errorf("%d bytes, %v", len(got), err)
 	}
-	s3.objects["/work/j/b.data"] = sealed
+	s3.objects["/work-files/j/b.data"] = sealed
 	changed := bytes.Clone(sealed.body)
 	changed[len(changed)/2]++
-	s3.objects["/work/j/changed"] = stored{changed, sealed.header}
+	s3.objects["/work-files/j/changed"] = stored{changed, sealed.header}
 	for key, n := range map[string]int64{"j/b.data": size, "j/changed": size, "j/a.data": size - 1000} {
 		if got, err := readAll(t, s, key, n); !errors.Is(err, work.ErrTampered) || !bytes.HasPrefix(want, got) {
 			t.Errorf("%s: %d bytes, %v", key, len(got), err)
