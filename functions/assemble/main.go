@@ -5,8 +5,6 @@ import (
 	"context"
 	"log"
 
-	"github.com/aws/aws-lambda-go/lambda"
-
 	"sealreel/pkg/wiring"
 )
 
@@ -15,5 +13,5 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	lambda.Start(parts.Assembler().Handle(parts.Config.StateBucket))
+	parts.Start(parts.Assembler().Handle(parts.Config.StateBucket))
 }

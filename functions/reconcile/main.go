@@ -6,8 +6,6 @@ import (
 	"log"
 	"os"
 
-	"github.com/aws/aws-lambda-go/lambda"
-
 	"sealreel/pkg/sqsqueue"
 	"sealreel/pkg/wiring"
 )
@@ -22,5 +20,5 @@ func main() {
 		log.Fatal("SEALREEL_DEAD_LETTER_QUEUE_URL is not set: the template sets it")
 	}
 	reconciler := parts.Reconciler(sqsqueue.New(parts.AWS, url))
-	lambda.Start(func(ctx context.Context) error { return reconciler.Run(ctx) })
+	parts.Start(func(ctx context.Context) error { return reconciler.Run(ctx) })
 }

@@ -6,8 +6,6 @@ import (
 	"context"
 	"log"
 
-	"github.com/aws/aws-lambda-go/lambda"
-
 	"sealreel/pkg/wiring"
 )
 
@@ -16,5 +14,5 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	lambda.Start(parts.Worker().Handle(parts.Queue))
+	parts.Start(parts.Worker().Handle(parts.Queue))
 }

@@ -64,6 +64,7 @@ func FromEnv(ctx context.Context) (*Parts, error) {
 	if err != nil {
 		return nil, err
 	}
+	cfg.APIOptions = append(cfg.APIOptions, apiOptions...)
 	store, keys, roles := s3store.New(cfg, s3store.Options{NameEncryption: c.EncryptedPuts}), kmskeys.New(cfg), stsrole.New(cfg)
 	assume := func(ctx context.Context, r role.Role, k role.Keys) (*s3store.Store, seal.Keys, error) {
 		session, err := roles.Assume(ctx, r, k)
