@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"iter"
 	"reflect"
@@ -16,10 +15,6 @@ import (
 // Version is the version of records that this code writes. It reads no newer
 // one.
 const Version = 1
-
-// ErrNewer is what reading a record of a newer version answers, so that an
-// older function leaves it to a newer one.
-var ErrNewer = errors.New("the record was written by a newer version: update the functions")
 
 // Drop is the object version that a job came from.
 type Drop struct {
@@ -51,9 +46,6 @@ func (l *Ledger) Job(ctx context.Context, id string) (*Record, error) {
 		return nil, fmt.Errorf("%q is no job id (13 digits, a hyphen, 6 letters or digits): %w", id, object.ErrNotExist)
 	}
 	r, _, err := read[Record](ctx, l, jobKey(id))
-	if err == nil && r.Version > Version {
-		return nil, fmt.Errorf("job %s: %w", id, ErrNewer)
-	}
 	return r, err
 }
 
@@ -72,9 +64,6 @@ func (l *Ledger) CreateJob(ctx context.Context, r *Record) (*Record, bool, error
 // it is retired, when all is done that its end asks for.
 func (l *Ledger) UpdateJob(ctx context.Context, id string, change func(*Record) error) (*Record, error) {
 	return update(ctx, l, jobKey(id), func(r *Record) error {
-		if r.Version > Version {
-			return fmt.Errorf("job %s: %w", id, ErrNewer)
-		}
 		before := *r
 		if err := change(r); err != nil {
 			return err
@@ -121,9 +110,6 @@ func (l *Ledger) Jobs(ctx context.Context) iter.Seq2[string, error] { return l.n
 // Plan reads a job's plan.
 func (l *Ledger) Plan(ctx context.Context, id string) (*plan.Plan, error) {
 	p, _, err := read[plan.Plan](ctx, l, planKey(id))
-	if err == nil && p.Version > plan.Version {
-		return nil, fmt.Errorf("plan of job %s: %w", id, ErrNewer)
-	}
 	return p, err
 }
 

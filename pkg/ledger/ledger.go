@@ -4,8 +4,13 @@
 // functions that race both end with the same records.
 //
 // It guarantees that a record which exists is never overwritten by one made
-// from older knowledge, and that asking twice for the same creation is no
-// error.
+// from older knowledge, that asking twice for the same creation is no error, and
+// that a record which a newer version wrote is left as it is (task.ErrNewer).
+//
+// What is created once and never changed may gain members without a new version:
+// an older reader does not miss them. Where missing or losing one would be wrong,
+// as in the record of a job, which every function reads and writes again, the
+// version goes up with it.
 package ledger
 
 import (
@@ -17,6 +22,8 @@ import (
 	"strings"
 
 	"sealreel/pkg/object"
+	"sealreel/pkg/plan"
+	"sealreel/pkg/task"
 )
 
 // Objects is the storage that a ledger is kept in. Errors wrap those of
@@ -67,9 +74,28 @@ func readBy[T any](ctx context.Context, l *Ledger, key string, parse func([]byte
 	return v, etag, nil
 }
 
+// decode reads a record. One that a newer version wrote is a task.ErrNewer,
+// whatever it looks like.
 func decode[T any](body []byte) (*T, error) {
 	v := new(T)
+	if err := task.CheckVersion(body, newest(v)); err != nil {
+		return nil, err
+	}
 	return v, json.Unmarshal(body, v)
+}
+
+// newest is the version up to which a kind of record is read. Kinds that had no
+// reason to change carry none, which is 0.
+func newest(record any) int {
+	switch record.(type) {
+	case *Record, *Notice, *Result:
+		return Version
+	case *plan.Plan:
+		return plan.Version
+	case *task.Receipt, *task.Sound:
+		return task.Version
+	}
+	return 0
 }
 
 // create stores a record and says whether it is this call that did.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -115,20 +116,37 @@ func TestAnEndlessRaceEnds(t *testing.T) {
 
 func TestNewerRecordsAreLeftAlone(t *testing.T) {
 	l, m := open()
-	for key, body := range map[string]string{
-		jobKey(id): `{"version":99}`, planKey(id): `{"version":99}`, receiptKey(id, "audio"): `{"version":99}`,
+	ctx := t.Context()
+	drop := Drop{Bucket: "in", Key: "film.mp4", VersionID: "v"}
+	// Of another shape, too: what a newer version writes can't be foreseen.
+	newer := `{"version":99,"job":7,"outputs":"elsewhere","groups":{},"parts":[],"message":{},"topic":[]}`
+	for name, c := range map[string]struct {
+		key string
+		do  func() error
+	}{
+		"job":            {jobKey(id), func() error { _, err := l.Job(ctx, id); return err }},
+		"new job":        {jobKey(id), func() error { _, _, err := l.CreateJob(ctx, record()); return err }},
+		"changed job":    {jobKey(id), func() error { _, err := l.UpdateJob(ctx, id, func(*Record) error { return nil }); return err }},
+		"plan":           {planKey(id), func() error { _, err := l.Plan(ctx, id); return err }},
+		"new plan":       {planKey(id), func() error { _, err := l.CreatePlan(ctx, &plan.Plan{Job: id}); return err }},
+		"receipt":        {receiptKey(id, "chunk-0-00000"), func() error { _, err := l.Receipt(ctx, id, "chunk-0-00000"); return err }},
+		"new receipt":    {receiptKey(id, "chunk-0-00000"), func() error { _, err := l.CreateReceipt(ctx, id, "chunk-0-00000", &task.Receipt{}); return err }},
+		"sound":          {receiptKey(id, "piece-0-00000"), func() error { _, err := l.Sound(ctx, id, "piece-0-00000"); return err }},
+		"result":         {"outputs/" + id + "/1.json", func() error { _, err := l.Result(ctx, id, "1"); return err }},
+		"new result":     {"outputs/" + id + "/1.json", func() error { _, err := l.CreateResult(ctx, id, "1", &Result{}); return err }},
+		"notice":         {noticeKey(id, "COMPLETED"), func() error { _, _, err := l.ClaimNotice(ctx, id, "COMPLETED", &Notice{}); return err }},
+		"renewed notice": {noticeKey(id, "COMPLETED"), func() error { _, err := l.RenewNotice(ctx, id, "COMPLETED", time.Now(), time.Now()); return err }},
+		"claim":          {"drops/" + drop.Hash() + ".json", func() error { _, err := l.Claimed(ctx, drop); return err }},
+		"watch":          {watchKey(id), func() error { _, err := l.Watched(ctx, id); return err }},
 	} {
-		if err := m.Create(t.Context(), "state", key, []byte(body)); err != nil {
+		if err := errors.Join(m.Delete(ctx, "state", c.key), m.Create(ctx, "state", c.key, []byte(newer))); err != nil {
 			t.Fatal(err)
 		}
-	}
-	_, errJob := l.Job(t.Context(), id)
-	_, errPlan := l.Plan(t.Context(), id)
-	_, errReceipt := l.Receipt(t.Context(), id, "audio")
-	_, errUpdate := l.UpdateJob(t.Context(), id, func(*Record) error { return nil })
-	for _, err := range []error{errJob, errPlan, errReceipt, errUpdate} {
-		if !errors.Is(err, ErrNewer) {
-			t.Errorf("error %v", err)
+		if err := c.do(); !errors.Is(err, task.ErrNewer) || !strings.Contains(err.Error(), c.key) {
+			t.Errorf("%s: error %v", name, err)
+		}
+		if body, _, err := m.Get(ctx, "state", c.key); err != nil || string(body) != newer {
+			t.Errorf("%s: is now %s (%v)", name, body, err)
 		}
 	}
 }

@@ -3,7 +3,6 @@ package ledger
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 )
 
@@ -30,9 +29,6 @@ func noticeKey(job, state string) string { return "notified/" + job + "/" + stat
 func (l *Ledger) ClaimNotice(ctx context.Context, job, state string, n *Notice) (first *Notice, claimed bool, err error) {
 	n.Version = Version
 	first, claimed, err = createOrRead(ctx, l, noticeKey(job, state), n)
-	if err == nil && first.Version > Version {
-		return nil, false, fmt.Errorf("notice %s of job %s: %w", state, job, ErrNewer)
-	}
 	return first, claimed, err
 }
 

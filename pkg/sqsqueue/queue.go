@@ -65,6 +65,20 @@ func (q *Queue) sendBatch(ctx context.Context, messages []task.Message) error {
 	return nil
 }
 
+// Postpone queues a message anew, whatever it says, to be delivered after d, of
+// at most 15 minutes (SendMessage, DelaySeconds). group is its message group, ""
+// for none.
+func (q *Queue) Postpone(ctx context.Context, body, group string, d time.Duration) error {
+	in := &sqs.SendMessageInput{QueueUrl: &q.url, MessageBody: &body, DelaySeconds: int32(d / time.Second)}
+	if group != "" {
+		in.MessageGroupId = &group
+	}
+	if _, err := q.client.SendMessage(ctx, in); err != nil {
+		return fmt.Errorf("postponing a message: %w", err)
+	}
+	return nil
+}
+
 // Hide keeps a received message hidden from other workers for d from now; 0
 // gives it back at once.
 func (q *Queue) Hide(ctx context.Context, receiptHandle string, d time.Duration) error {

@@ -6,6 +6,7 @@ package task
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -16,6 +17,11 @@ import (
 // Version is the version of messages and receipts that this code writes. It
 // reads no newer one.
 const Version = 1
+
+// ErrNewer is the error of a message or record that a newer version wrote. An
+// older function leaves it as it is, to a newer one: while a stack is updated
+// both are at work.
+var ErrNewer = errors.New("written by a newer version than this function: update the functions")
 
 // Audio is the name of the task that encodes an input's sound.
 const Audio = "audio"
@@ -49,15 +55,35 @@ type Message struct {
 	Task    string `json:"task"`
 }
 
-// ParseMessage reads the body of a queue message.
+// CheckVersion looks at nothing but the version of a message or record, for a
+// newer one may have any other shape. Without one it is of version 0. The error
+// is ErrNewer when the version is above newest.
+func CheckVersion(body []byte, newest int) error {
+	var head struct {
+		Version int `json:"version"`
+	}
+	if err := json.Unmarshal(body, &head); err != nil {
+		return fmt.Errorf("no JSON object with a version: %w", err)
+	}
+	if head.Version > newest {
+		return fmt.Errorf("version %d, where %d is known: %w", head.Version, newest, ErrNewer)
+	}
+	return nil
+}
+
+// ParseMessage reads the body of a queue message. That of a newer version is
+// ErrNewer.
 func ParseMessage(body string) (Message, error) {
 	var m Message
+	if err := CheckVersion([]byte(body), Version); err != nil {
+		return Message{}, fmt.Errorf("message: %w", err)
+	}
 	if err := json.Unmarshal([]byte(body), &m); err != nil {
-		return Message{}, fmt.Errorf("message is not JSON: %w", err)
+		return Message{}, fmt.Errorf("message: %w", err)
 	}
 	switch {
-	case m.Version > Version || m.Version < 1:
-		return Message{}, fmt.Errorf("message has version %d, this function reads up to %d: update the function", m.Version, Version)
+	case m.Version < 1:
+		return Message{}, fmt.Errorf("message has the version %d, which never was", m.Version)
 	case !job.ValidID(m.Job):
 		return Message{}, fmt.Errorf("message names no job: %q is no job id", m.Job)
 	case !namePattern.MatchString(m.Task):

@@ -26,8 +26,8 @@ func TestMessagesReadBack(t *testing.T) {
 
 func TestMessagesThatAreNotOurs(t *testing.T) {
 	for body, want := range map[string]string{
-		``:             "not JSON",
-		`{"version":1`: "not JSON",
+		``:             "no JSON",
+		`{"version":1`: "no JSON",
 		`{"version":2,"job":"1382644766696-2di5iz","task":"audio"}`: "version 2",
 		`{"version":1,"job":"../../x","task":"audio"}`:              "no job id",
 		`{"version":1,"job":"1382644766696-2di5iz","task":"../a"}`:  "unknown task",

@@ -2,6 +2,7 @@ package transcode
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"time"
 
@@ -19,18 +20,24 @@ const (
 	// the queue's maxReceiveCount, so that the job shows why and not only the
 	// dead-letter queue.
 	attempts = 5
+	// postponed is after how long a message that only a newer version of this
+	// function understands comes again. Until then the update may be through.
+	postponed = 5 * time.Minute
 	// spare is the time before the function's deadline that is left to report.
 	spare = 5 * time.Second
 )
 
-// Hider keeps a message from other workers.
-type Hider interface {
+// Inbox is the queue as it is towards the receiver of its messages.
+type Inbox interface {
+	// Hide keeps a received message from other workers.
 	Hide(ctx context.Context, receiptHandle string, d time.Duration) error
+	// Postpone queues a message anew, to be delivered after d.
+	Postpone(ctx context.Context, body, group string, d time.Duration) error
 }
 
 // Handle takes a batch of the chunk queue. What failed is reported message by
 // message and comes again after a moment.
-func (w *Worker) Handle(queue Hider) func(context.Context, events.SQSEvent) (events.SQSEventResponse, error) {
+func (w *Worker) Handle(queue Inbox) func(context.Context, events.SQSEvent) (events.SQSEventResponse, error) {
 	return func(ctx context.Context, event events.SQSEvent) (events.SQSEventResponse, error) {
 		var response events.SQSEventResponse
 		for _, m := range event.Records {
@@ -43,7 +50,20 @@ func (w *Worker) Handle(queue Hider) func(context.Context, events.SQSEvent) (eve
 	}
 }
 
-func (w *Worker) message(ctx context.Context, queue Hider, m events.SQSMessage) error {
+// message does the task of a message. What a newer version wrote, the message or
+// a record of its job, is left to a newer worker: the message is queued anew, since
+// each delivery brings it nearer to the dead letters, and reconcile would end its
+// job.
+func (w *Worker) message(ctx context.Context, queue Inbox, m events.SQSMessage) error {
+	err := w.try(ctx, queue, m)
+	if !errors.Is(err, task.ErrNewer) {
+		return err
+	}
+	w.Log.Warn("a task waits for an update of this function", "body", m.Body, "for", postponed.String(), "err", err)
+	return queue.Postpone(ctx, m.Body, m.Attributes["MessageGroupId"], postponed)
+}
+
+func (w *Worker) try(ctx context.Context, queue Inbox, m events.SQSMessage) error {
 	asked, err := task.ParseMessage(m.Body)
 	if err != nil {
 		return err // the queue moves it to the dead letters in the end
@@ -58,7 +78,7 @@ func (w *Worker) message(ctx context.Context, queue Hider, m events.SQSMessage) 
 	stop := w.keepHidden(work, queue, m.ReceiptHandle)
 	err = w.Do(work, asked, count >= attempts)
 	stop()
-	if err != nil {
+	if err != nil && !errors.Is(err, task.ErrNewer) {
 		w.giveBack(ctx, queue, m.ReceiptHandle, count)
 	}
 	return err
@@ -66,7 +86,7 @@ func (w *Worker) message(ctx context.Context, queue Hider, m events.SQSMessage) 
 
 // keepHidden hides the message for a short time, again and again while the task
 // is worked on.
-func (w *Worker) keepHidden(ctx context.Context, queue Hider, handle string) (stop func()) {
+func (w *Worker) keepHidden(ctx context.Context, queue Inbox, handle string) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})
 	go func() {
@@ -89,7 +109,7 @@ func (w *Worker) keepHidden(ctx context.Context, queue Hider, handle string) (st
 
 // giveBack makes the message come again sooner than it would by itself, later
 // each time.
-func (w *Worker) giveBack(ctx context.Context, queue Hider, handle string, count int) {
+func (w *Worker) giveBack(ctx context.Context, queue Inbox, handle string, count int) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), spare/2)
 	defer cancel()
 	if err := queue.Hide(ctx, handle, time.Second<<min(max(count-1, 0), 6)); err != nil {

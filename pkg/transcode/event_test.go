@@ -3,6 +3,7 @@ package transcode
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"sync"
@@ -26,12 +27,13 @@ type desk struct {
 	state objecttest.Memory
 	*Worker
 
-	mu     sync.Mutex
-	hidden []string // when, and for how long
-	sent   []string
-	told   []string // states of the job
-	start  time.Time
-	broken error // of the queue
+	mu        sync.Mutex
+	hidden    []string // when, and for how long
+	sent      []string
+	told      []string // states of the job
+	start     time.Time
+	broken    error // of the queue
+	postponed []string
 }
 
 func newDesk() *desk {
@@ -58,6 +60,11 @@ func (d *desk) Hide(_ context.Context, _ string, long time.Duration) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.hidden = append(d.hidden, time.Since(d.start).String()+" for "+long.String())
+	return d.broken
+}
+
+func (d *desk) Postpone(_ context.Context, body, group string, long time.Duration) error {
+	d.postponed = append(d.postponed, body+" of "+group+" for "+long.String())
 	return d.broken
 }
 
@@ -108,6 +115,57 @@ func TestMessageStaysHiddenWhileItIsWorkedOn(t *testing.T) {
 			t.Errorf("hidden %q, want %q", d.hidden, want)
 		}
 	})
+}
+
+// TestWorkOfANewerVersionIsLeftToIt: whatever of a task this version can't read,
+// the message comes again later, as a new one, and nothing has become of the job.
+func TestWorkOfANewerVersionIsLeftToIt(t *testing.T) {
+	newer := `{"version":99,"job":["` + id + `"],"task":{"chunk":7}}`
+	for name, c := range map[string]struct{ record, body string }{
+		"message": {"", newer},
+		"job":     {"jobs/" + id + ".json", ask(task.Audio).Body()},
+		"plan":    {"plans/" + id + ".json", ask(task.Chunk(0, 1)).Body()},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk()
+			d.submit(t)
+			if c.record != "" {
+				if err := d.state.Delete(t.Context(), "state", c.record); err != nil {
+					t.Fatal(err)
+				}
+				if err := d.state.Create(t.Context(), "state", c.record, []byte(newer)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			m := message(c.body, "5") // the last delivery before the dead letters
+			m.Attributes["MessageGroupId"] = id
+			if d.handle(t, m) {
+				t.Error("the message goes to the dead letters")
+			}
+			if want := []string{c.body + " of " + id + " for 5m0s"}; !slices.Equal(d.postponed, want) {
+				t.Errorf("postponed %q, want %q", d.postponed, want)
+			}
+			for key, err := range d.state.Keys(t.Context(), "state", "receipts/") {
+				if key != c.record || err != nil {
+					t.Errorf("%s, %v", key, err)
+				}
+			}
+			if d.broken = errors.New("the queue is down"); !d.handle(t, m) {
+				t.Error("the message is lost when it can't be postponed")
+			}
+		})
+	}
+}
+
+// TestNothingNewerFailsForGood: not even at the last attempt.
+func TestNothingNewerFailsForGood(t *testing.T) {
+	a := &attempt{last: true}
+	if newer := fmt.Errorf("sound of chunk 3: %w", task.ErrNewer); a.permanent(newer) {
+		t.Error("a task is given up for a record of a newer version")
+	}
+	if !a.permanent(errors.New("storage is down")) {
+		t.Error("the last attempt is not the last")
+	}
 }
 
 // TestFailedMessageComesBackLaterEachTime also when the queue does not answer.

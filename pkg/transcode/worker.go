@@ -182,10 +182,11 @@ type attempt struct {
 }
 
 // permanent says whether trying again is of no use: the failure is one that the
-// job shows, or this was the last attempt.
+// job shows, or this was the last attempt. What a newer version wrote is for a
+// newer worker to try.
 func (a *attempt) permanent(err error) bool {
 	var f *job.Failure
-	return errors.As(err, &f) || a.last
+	return errors.As(err, &f) || a.last && !errors.Is(err, task.ErrNewer)
 }
 
 // announce asks for the assembly of each output of a group that is all there,
