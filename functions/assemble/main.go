@@ -13,5 +13,5 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	parts.Start(parts.Assembler().Handle(parts.Config.StateBucket))
+	parts.Start(wiring.Assemble, parts.Assembler().Handle(parts.Config.StateBucket))
 }

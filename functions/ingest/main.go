@@ -14,5 +14,5 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	parts.Start(parts.Ingester().Handle(parts.Config.IngestBucket))
+	parts.Start(wiring.Ingest, parts.Ingester().Handle(parts.Config.IngestBucket))
 }

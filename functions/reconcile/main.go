@@ -6,6 +6,7 @@ import (
 	"log"
 	"os"
 
+	"sealreel/pkg/metric"
 	"sealreel/pkg/sqsqueue"
 	"sealreel/pkg/wiring"
 )
@@ -20,5 +21,11 @@ func main() {
 		log.Fatal("SEALREEL_DEAD_LETTER_QUEUE_URL is not set: the template sets it")
 	}
 	reconciler := parts.Reconciler(sqsqueue.New(parts.AWS, url))
-	parts.Start(func(ctx context.Context) error { return reconciler.Run(ctx) })
+	parts.Start(wiring.Reconcile, func(ctx context.Context) error {
+		err := reconciler.Run(ctx)
+		if err == nil {
+			metric.Add(ctx, metric.ReconcileRounds, 1)
+		}
+		return err
+	})
 }

@@ -14,5 +14,5 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	parts.Start(parts.Worker().Handle(parts.Queue))
+	parts.Start(wiring.Transcode, parts.Worker().Handle(parts.Queue))
 }

@@ -12,6 +12,7 @@ import (
 
 // Config is a function's configuration.
 type Config struct {
+	Stack                                               string // of the functions, in their metrics; "" where none are written
 	IngestBucket, OutputBucket, StateBucket, WorkBucket string
 	QueueURL                                            string
 	KeyARN                                              string
@@ -32,6 +33,7 @@ type Config struct {
 func FromEnv(getenv func(string) string) (Config, error) {
 	r := reader{getenv: getenv}
 	c := Config{
+		Stack:          getenv("SEALREEL_STACK"),
 		IngestBucket:   r.required("SEALREEL_INGEST_BUCKET"),
 		OutputBucket:   r.required("SEALREEL_OUTPUT_BUCKET"),
 		StateBucket:    r.required("SEALREEL_STATE_BUCKET"),

@@ -2,16 +2,28 @@ package wiring
 
 import (
 	"context"
+	"os"
 
 	"github.com/aws/aws-lambda-go/lambda"
 
 	"sealreel/pkg/usage"
 )
 
+// Ingest, Transcode, Assemble and Reconcile are the functions' names in metrics.
+const (
+	Ingest    = "ingest"
+	Transcode = "transcode"
+	Assemble  = "assemble"
+	Reconcile = "reconcile"
+)
+
 // Start serves the function's invocations with a handler as lambda.Start takes
 // it, and does not return. Each invocation carries a tally of what it uses
-// (package usage).
-func (p *Parts) Start(handler any) { lambda.Start(p.tallied(lambda.NewHandler(handler))) }
+// (package usage) and counts what it does (package metric).
+func (p *Parts) Start(function string, handler any) {
+	counted := &counting{function: function, stack: p.Config.Stack, handler: lambda.NewHandler(handler), out: os.Stdout, log: p.Log}
+	lambda.Start(p.tallied(counted))
+}
 
 // invocations are those of a function, as Lambda's runtime hands them over.
 type invocations func(ctx context.Context, event []byte) (answer []byte, err error)
