@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"sealreel/pkg/job"
+	"sealreel/pkg/metric"
 	"sealreel/pkg/object"
 	"sealreel/pkg/plan"
 )
@@ -56,15 +57,35 @@ func (l *Ledger) CreateJob(ctx context.Context, r *Record) (*Record, bool, error
 	if _, err := l.create(ctx, activeKey(r.Job.ID), struct{}{}); err != nil {
 		return nil, false, err
 	}
-	return createOrRead(ctx, l, jobKey(r.Job.ID), r)
+	first, created, err := createOrRead(ctx, l, jobKey(r.Job.ID), r)
+	if created {
+		metric.Add(ctx, metric.JobsSubmitted, 1)
+		countEnd(ctx, "", r.Job.Status)
+	}
+	return first, created, err
+}
+
+// countEnd counts the end of a job that was written with another status before.
+// A job that is canceled by the command is counted when it is retired.
+func countEnd(ctx context.Context, before, now string) {
+	if job.Terminal(before) || !job.Terminal(now) {
+		return
+	}
+	failed := 0.0
+	if now == job.Error {
+		failed = 1
+	}
+	metric.AddBy(ctx, metric.JobsEnded, now, 1)
+	metric.Add(ctx, metric.JobErrors, failed)
 }
 
 // UpdateJob advances a job by change, which may be called more than once. What
 // change leaves as it was is not written. A job that has ended stays active until
 // it is retired, when all is done that its end asks for.
 func (l *Ledger) UpdateJob(ctx context.Context, id string, change func(*Record) error) (*Record, error) {
-	return update(ctx, l, jobKey(id), func(r *Record) error {
-		before := *r
+	var before Record // of the last attempt, which is the one that was stored
+	now, err := update(ctx, l, jobKey(id), func(r *Record) error {
+		before = *r
 		if err := change(r); err != nil {
 			return err
 		}
@@ -73,6 +94,10 @@ func (l *Ledger) UpdateJob(ctx context.Context, id string, change func(*Record) 
 		}
 		return nil
 	})
+	if err == nil {
+		countEnd(ctx, before.Job.Status, now.Job.Status)
+	}
+	return now, err
 }
 
 // Warn tells whoever reads a job of something, each text once.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"sealreel/pkg/metric"
 	"sealreel/pkg/object"
 	"sealreel/pkg/task"
 )
@@ -22,7 +23,8 @@ func (l *Ledger) Receipt(ctx context.Context, job, name string) (*task.Receipt, 
 // there first.
 func (l *Ledger) CreateReceipt(ctx context.Context, job, name string, r *task.Receipt) (*task.Receipt, error) {
 	r.Version = task.Version
-	first, _, err := createOrRead(ctx, l, receiptKey(job, name), r)
+	first, created, err := createOrRead(ctx, l, receiptKey(job, name), r)
+	countReceipt(ctx, created)
 	return first, err
 }
 
@@ -35,8 +37,15 @@ func (l *Ledger) Sound(ctx context.Context, job, name string) (*task.Sound, erro
 // CreateSound stores the receipt for the sound of a chunk unless there is one.
 func (l *Ledger) CreateSound(ctx context.Context, job, name string, s *task.Sound) error {
 	s.Version = task.Version
-	_, err := l.create(ctx, receiptKey(job, name), s)
+	created, err := l.create(ctx, receiptKey(job, name), s)
+	countReceipt(ctx, created)
 	return err
+}
+
+func countReceipt(ctx context.Context, created bool) {
+	if created {
+		metric.Add(ctx, metric.Receipts, 1)
+	}
 }
 
 // Receipts are the names of the tasks of a job that have a receipt.

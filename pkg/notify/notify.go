@@ -20,6 +20,7 @@ import (
 
 	"sealreel/pkg/job"
 	"sealreel/pkg/ledger"
+	"sealreel/pkg/metric"
 	"sealreel/pkg/object"
 	"sealreel/pkg/pipeline"
 	"sealreel/pkg/role"
@@ -68,10 +69,15 @@ func (n *Notifier) Settle(ctx context.Context, rec *ledger.Record) error {
 		n.Log.Error("a notification is given up", "job", rec.Job.ID, "err", err)
 		settled, err = true, nil
 	}
-	if settled {
-		err = errors.Join(err, n.Ledger.Retire(ctx, rec.Job.ID))
+	if !settled {
+		return err
 	}
-	return err
+	retired := n.Ledger.Retire(ctx, rec.Job.ID)
+	if retired == nil && rec.Job.Status == job.Canceled { // by the command, which counts nothing
+		metric.AddBy(ctx, metric.JobsEnded, job.Canceled, 1)
+		metric.Add(ctx, metric.JobErrors, 0)
+	}
+	return errors.Join(err, retired)
 }
 
 // tell sends what is to be sent; settled says that nothing is left to do for the
