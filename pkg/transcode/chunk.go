@@ -57,10 +57,13 @@ func (a *attempt) chunk(ctx context.Context, name string) error {
 		}
 	}
 	chunk := a.plan.Groups[group].Chunks[number]
-	receipt, err = a.Ledger.CreateReceipt(ctx, a.plan.Job, name, &task.Receipt{
-		Outputs: work.made, Frames: chunk.Frames(), Milliseconds: time.Since(start).Milliseconds()})
-	if err != nil {
+	took := time.Since(start)
+	mine := &task.Receipt{Outputs: work.made, Frames: chunk.Frames(), Milliseconds: took.Milliseconds()}
+	if receipt, err = a.Ledger.CreateReceipt(ctx, a.plan.Job, name, mine); err != nil {
 		return err
+	}
+	if receipt == mine { // not that of a worker that was faster
+		countChunk(ctx, a.plan.Groups[group], chunk, mine, took)
 	}
 	return a.announce(ctx, group, receipt)
 }

@@ -69,6 +69,7 @@ func (w *Worker) try(ctx context.Context, queue Inbox, m events.SQSMessage) erro
 		return err // the queue moves it to the dead letters in the end
 	}
 	count, _ := strconv.Atoi(m.Attributes["ApproximateReceiveCount"])
+	countDelivery(ctx, m, count)
 	work := ctx
 	if deadline, ok := ctx.Deadline(); ok {
 		var cancel context.CancelFunc
