@@ -20,6 +20,7 @@ import (
 
 	"sealreel/pkg/job"
 	"sealreel/pkg/ledger"
+	"sealreel/pkg/logs"
 	"sealreel/pkg/object"
 	"sealreel/pkg/plan"
 	"sealreel/pkg/task"
@@ -58,7 +59,7 @@ func (a *Assembler) Handle(bucket string) func(context.Context, events.S3Event) 
 		for _, r := range event.Records {
 			ready, ok := ledger.ParseReady(r.S3.Object.URLDecodedKey)
 			if r.S3.Bucket.Name != bucket || !ok {
-				a.Log.Warn("event refused: it says of no output that it is ready", "bucket", r.S3.Bucket.Name, "key", r.S3.Object.Key)
+				a.Log.WarnContext(ctx, "event refused: it says of no output that it is ready", "bucket", r.S3.Bucket.Name, "key", r.S3.Object.Key)
 				continue
 			}
 			if err := a.Assemble(ctx, ready.Job, ready.Output); err != nil {
@@ -72,9 +73,10 @@ func (a *Assembler) Handle(bucket string) func(context.Context, events.S3Event) 
 // Assemble assembles an output, and closes the job when it is the last. It may
 // be called any number of times.
 func (a *Assembler) Assemble(ctx context.Context, jobID, outputID string) error {
+	ctx = logs.With(logs.With(ctx, logs.Job, jobID), logs.Output, outputID)
 	rec, err := a.Ledger.Job(ctx, jobID)
 	if errors.Is(err, object.ErrNotExist) {
-		a.Log.Warn("an output of a job that does not exist is said to be ready", "job", jobID, "output", outputID)
+		a.Log.WarnContext(ctx, "an output of a job that does not exist is said to be ready")
 		return nil
 	}
 	if err != nil {
@@ -116,7 +118,7 @@ func (a *Assembler) output(ctx context.Context, p *plan.Plan, outputID string) e
 	result, err := a.make(ctx, p, place)
 	var failure *job.Failure
 	if errors.As(err, &failure) {
-		a.Log.Warn("output failed", "job", p.Job, "output", outputID, "err", err)
+		a.Log.WarnContext(ctx, "output failed", "err", err)
 		result, err = &ledger.Result{Failure: task.Failed(failure)}, nil
 	}
 	if err != nil {

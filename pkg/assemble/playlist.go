@@ -64,7 +64,7 @@ func (a *Assembler) masters(ctx context.Context, p *plan.Plan, rec *ledger.Recor
 		err := a.master(ctx, p, key, variants)
 		var failure *job.Failure
 		if errors.As(err, &failure) {
-			a.Log.Warn("playlist failed", "job", p.Job, "playlist", list.Name, "err", err)
+			a.Log.WarnContext(ctx, "playlist failed", "playlist", list.Name, "err", err)
 			failed[list.Name] = failure
 		} else if err != nil {
 			return nil, err

@@ -21,7 +21,7 @@ func (i *Ingester) Handle(bucket string) func(context.Context, events.S3Event) e
 		for _, r := range event.Records {
 			o := r.S3.Object
 			if r.S3.Bucket.Name != bucket || !strings.HasPrefix(r.EventName, "ObjectCreated:") {
-				i.Log.Warn("event refused: it is not of a new object in the ingest bucket", "event", r.EventName, "bucket", r.S3.Bucket.Name)
+				i.Log.WarnContext(ctx, "event refused: it is not of a new object in the ingest bucket", "event", r.EventName, "bucket", r.S3.Bucket.Name)
 				continue
 			}
 			d := ledger.Drop{Bucket: bucket, Key: o.URLDecodedKey, VersionID: o.VersionID}

@@ -20,6 +20,7 @@ import (
 	"sealreel/pkg/caption"
 	"sealreel/pkg/job"
 	"sealreel/pkg/ledger"
+	"sealreel/pkg/logs"
 	"sealreel/pkg/object"
 	"sealreel/pkg/pipeline"
 	"sealreel/pkg/plan"
@@ -111,7 +112,7 @@ func (i *Ingester) Drop(ctx context.Context, d ledger.Drop, at time.Time, final 
 	case strings.HasSuffix(d.Key, DocumentSuffix):
 		return i.document(ctx, d, at)
 	case strings.HasSuffix(d.Key, "/"):
-		i.Log.Info("a folder is no media", "key", d.Key) // consoles make such objects
+		i.Log.InfoContext(ctx, "a folder is no media", "key", d.Key) // consoles make such objects
 		return nil
 	}
 	return i.media(ctx, d, at, final)
@@ -129,7 +130,7 @@ func (i *Ingester) document(ctx context.Context, d ledger.Drop, at time.Time) er
 		var problem error
 		switch {
 		case errors.Is(err, object.ErrNotExist):
-			i.Log.Warn("the job document is gone", "key", d.Key, "version", d.VersionID)
+			i.Log.WarnContext(ctx, "the job document is gone", "key", d.Key, "version", d.VersionID)
 			return nil
 		case errors.Is(err, object.ErrNeedsKey):
 			problem = errors.New("a job document must not be encrypted with a customer key: it holds no plaintext key, only wrapped ones")
@@ -170,12 +171,13 @@ func (i *Ingester) create(ctx context.Context, d ledger.Drop, at time.Time, req 
 	if err != nil {
 		return nil, err
 	}
+	ctx = logs.With(ctx, logs.Job, claim.Job)
 	if problem == nil {
 		problem = job.Unsupported(req)
 	}
 	rec := &ledger.Record{Job: job.New(claim.Job, req, at), Drop: d}
 	if problem != nil {
-		i.Log.Warn("job refused", "job", claim.Job, "key", d.Key, "err", problem)
+		i.Log.WarnContext(ctx, "job refused", "key", d.Key, "err", problem)
 		rec.Job = job.FailJob(rec.Job, job.Fail(job.CodeValidation, "%v", problem), time.Now())
 		rec.Warnings = problems(problem)
 	}
@@ -191,7 +193,7 @@ func (i *Ingester) create(ctx context.Context, d ledger.Drop, at time.Time, req 
 func (i *Ingester) tellRefused(ctx context.Context, rec *ledger.Record) {
 	if rec.Job.PipelineID == i.DefaultID {
 		if err := i.EnsureDefault(ctx); err != nil {
-			i.Log.Warn("the default pipeline is not there to tell of a job", "job", rec.Job.ID, "err", err)
+			i.Log.WarnContext(ctx, "the default pipeline is not there to tell of a job", "err", err)
 			return
 		}
 	}
@@ -263,7 +265,7 @@ func (i *Ingester) take(ctx context.Context, d ledger.Drop, at time.Time, final 
 			return err
 		}
 		if waits {
-			i.Log.Info("the file is encrypted with a customer key that the pipeline does not name: waiting for a job document", "key", d.Key)
+			i.Log.InfoContext(ctx, "the file is encrypted with a customer key that the pipeline does not name: waiting for a job document", "key", d.Key)
 			return nil
 		}
 	}
@@ -297,10 +299,10 @@ func (i *Ingester) needsKey(ctx context.Context, p *pipeline.Pipeline, d ledger.
 func (i *Ingester) dropPipeline(ctx context.Context, d ledger.Drop) (*pipeline.Pipeline, error) {
 	switch {
 	case job.PictureKey(d.Key):
-		i.Log.Info("a picture is no media: jobs name it as a watermark or an artwork", "key", d.Key)
+		i.Log.InfoContext(ctx, "a picture is no media: jobs name it as a watermark or an artwork", "key", d.Key)
 		return nil, nil
 	case caption.FileKey(d.Key):
-		i.Log.Info("captions are no media: jobs name them as those of an input", "key", d.Key)
+		i.Log.InfoContext(ctx, "captions are no media: jobs name them as those of an input", "key", d.Key)
 		return nil, nil
 	}
 	if err := i.EnsureDefault(ctx); err != nil {
@@ -313,10 +315,10 @@ func (i *Ingester) dropPipeline(ctx context.Context, d ledger.Drop) (*pipeline.P
 	p := pipeline.ForDrop(all, i.DefaultID, d.Key)
 	switch {
 	case p == nil || p.Sealreel == nil || p.Sealreel.Drop == nil:
-		i.Log.Warn("no pipeline takes the dropped file: give one a Drop, or drop a job document", "key", d.Key)
+		i.Log.WarnContext(ctx, "no pipeline takes the dropped file: give one a Drop, or drop a job document", "key", d.Key)
 		return nil, nil
 	case p.InputBucket != d.Bucket:
-		i.Log.Warn("the pipeline reads another bucket", "key", d.Key, "bucket", d.Bucket, "pipeline", p.ID, "inputBucket", p.InputBucket)
+		i.Log.WarnContext(ctx, "the pipeline reads another bucket", "key", d.Key, "bucket", d.Bucket, "pipeline", p.ID, "inputBucket", p.InputBucket)
 		return nil, nil
 	}
 	return p, nil

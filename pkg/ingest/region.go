@@ -15,7 +15,7 @@ func (i *Ingester) regions(ctx context.Context, v Vault, p *pipeline.Pipeline) p
 	for _, bucket := range p.Buckets() {
 		region, err := v.Region(ctx, bucket)
 		if err != nil {
-			i.Log.Debug("the region of a bucket is not known", "bucket", bucket, "err", err)
+			i.Log.DebugContext(ctx, "the region of a bucket is not known", "bucket", bucket, "err", err)
 			continue
 		}
 		where.Buckets[bucket] = region

@@ -8,6 +8,7 @@ import (
 
 	"sealreel/pkg/job"
 	"sealreel/pkg/ledger"
+	"sealreel/pkg/logs"
 	"sealreel/pkg/object"
 	"sealreel/pkg/pipeline"
 	"sealreel/pkg/plan"
@@ -21,6 +22,7 @@ func (i *Ingester) Resume(ctx context.Context, rec *ledger.Record) error {
 	if job.Terminal(rec.Job.Status) {
 		return nil
 	}
+	ctx = logs.With(ctx, logs.Job, rec.Job.ID)
 	p, err := i.Ledger.Plan(ctx, rec.Job.ID)
 	if errors.Is(err, object.ErrNotExist) {
 		p, err = i.plan(ctx, rec)
@@ -30,7 +32,7 @@ func (i *Ingester) Resume(ctx context.Context, rec *ledger.Record) error {
 	case errors.Is(err, errWaiting), errors.Is(err, errPlanned):
 		return nil
 	case errors.As(err, &failure):
-		i.Log.Warn("job failed", "job", rec.Job.ID, "err", err)
+		i.Log.WarnContext(ctx, "job failed", "err", err)
 		rec, err = i.Ledger.UpdateJob(ctx, rec.Job.ID, func(r *ledger.Record) error {
 			job.HideDigests(&r.Job)
 			r.Job, r.Waiting = job.FailJob(r.Job, failure, time.Now()), false
@@ -144,7 +146,7 @@ func (i *Ingester) settings(ctx context.Context, rec *ledger.Record) (*pipeline.
 		return nil, nil, err
 	}
 	if p.Status == pipeline.Paused {
-		i.Log.Info("the pipeline is paused: the job waits", "job", rec.Job.ID, "pipeline", p.ID)
+		i.Log.InfoContext(ctx, "the pipeline is paused: the job waits", "pipeline", p.ID)
 		return nil, nil, errWaiting
 	}
 	presets := map[string]*preset.Preset{}

@@ -54,7 +54,7 @@ type Notifier struct {
 // and left to Settle: no job fails for it.
 func (n *Notifier) Announce(ctx context.Context, rec *ledger.Record) {
 	if err := n.Settle(ctx, rec); err != nil {
-		n.Log.Warn("a notification is delayed", "job", rec.Job.ID, "err", err)
+		n.Log.WarnContext(ctx, "a notification is delayed", "job", rec.Job.ID, "err", err)
 	}
 }
 
@@ -66,7 +66,7 @@ func (n *Notifier) Settle(ctx context.Context, rec *ledger.Record) error {
 		return err
 	}
 	if late := n.Now().Sub(time.UnixMilli(rec.Job.Timing.FinishTimeMillis)); !settled && late > patience {
-		n.Log.Error("a notification is given up", "job", rec.Job.ID, "err", err)
+		n.Log.ErrorContext(ctx, "a notification is given up", "job", rec.Job.ID, "err", err)
 		settled, err = true, nil
 	}
 	if !settled {

@@ -32,7 +32,7 @@ type sink interface {
 func (a *attempt) chunk(ctx context.Context, name string) error {
 	group, number, ok := task.ParseChunk(name)
 	if !ok || group >= len(a.plan.Groups) || number >= len(a.plan.Groups[group].Chunks) {
-		a.log.Warn("message for a task that the plan does not have")
+		a.Log.WarnContext(ctx, "message for a task that the plan does not have")
 		return nil
 	}
 	receipt, err := a.Ledger.Receipt(ctx, a.plan.Job, name)
@@ -48,7 +48,7 @@ func (a *attempt) chunk(ctx context.Context, name string) error {
 		if !a.permanent(err) {
 			return err
 		}
-		a.log.Warn("the chunk cannot be made", "err", err)
+		a.Log.WarnContext(ctx, "the chunk cannot be made", "err", err)
 		work.failAll(err)
 	}
 	if work.vault != nil {
@@ -233,7 +233,7 @@ func (w *chunkWork) encodePictures(ctx context.Context, places []int) error {
 		if err = w.encodeFrom(ctx, in, pictures, places, c); !errors.Is(err, errFrames) {
 			return w.mediaError(err)
 		}
-		w.log.Warn("looking for the chunk's frames from further back", "err", err, "seconds", seconds)
+		w.Log.WarnContext(ctx, "looking for the chunk's frames from further back", "err", err, "seconds", seconds)
 	}
 	return job.BadMedia(err)
 }
@@ -269,7 +269,7 @@ func (w *chunkWork) take(ctx context.Context, place int, body io.Reader, g plan.
 	err := readFrames(framesOf(picture, body), g, c, func(t *fragment.Track, f frame) error { return s.frame(ctx, t, f) })
 	if err != nil {
 		s.abandon()
-		return w.alone(place, err)
+		return w.alone(ctx, place, err)
 	}
 	return w.finish(ctx, place, s)
 }
@@ -281,7 +281,7 @@ func (w *chunkWork) finish(ctx context.Context, place int, s sink) error {
 	}
 	if err != nil {
 		s.abandon()
-		return w.alone(place, err)
+		return w.alone(ctx, place, err)
 	}
 	w.set(place, made)
 	return nil
@@ -289,12 +289,12 @@ func (w *chunkWork) finish(ctx context.Context, place int, s sink) error {
 
 // alone notes a failure that concerns one output only and hides it from the
 // run; any other error is returned.
-func (w *chunkWork) alone(place int, err error) error {
+func (w *chunkWork) alone(ctx context.Context, place int, err error) error {
 	var f *job.Failure
 	if !errors.As(err, &f) {
 		return err
 	}
-	w.log.Warn("an output failed", "output", w.plan.Outputs[place].ID, "err", err)
+	w.Log.WarnContext(ctx, "an output failed", "output", w.plan.Outputs[place].ID, "err", err)
 	w.set(place, task.Made{Failure: task.Failed(f)})
 	return nil
 }

@@ -55,6 +55,6 @@ func (a *attempt) run(server *loopback.Server, streams []stream, args func(outpu
 		Path: a.FFmpeg,
 		Args: append(ffmpeg.GlobalArgs(), args(outputs)...),
 	})
-	a.log.Debug("ffmpeg", "wall", result.Wall, "user", result.User, "system", result.System, "maxRSS", result.MaxRSS, "stderr", result.Stderr)
+	a.Log.DebugContext(server.Context(), "ffmpeg", "wall", result.Wall, "user", result.User, "system", result.System, "maxRSS", result.MaxRSS, "stderr", result.Stderr)
 	return server.Finish(err)
 }

@@ -41,8 +41,12 @@ func (w *Worker) Handle(queue Inbox) func(context.Context, events.SQSEvent) (eve
 	return func(ctx context.Context, event events.SQSEvent) (events.SQSEventResponse, error) {
 		var response events.SQSEventResponse
 		for _, m := range event.Records {
+			ctx := ctx
+			if asked, err := task.ParseMessage(m.Body); err == nil { // else it fails below
+				ctx = about(ctx, asked)
+			}
 			if err := w.message(ctx, queue, m); err != nil {
-				w.Log.Error("task failed", "message", m.MessageId, "body", m.Body, "err", err)
+				w.Log.ErrorContext(ctx, "task failed", "message", m.MessageId, "body", m.Body, "err", err)
 				response.BatchItemFailures = append(response.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: m.MessageId})
 			}
 		}
@@ -59,7 +63,7 @@ func (w *Worker) message(ctx context.Context, queue Inbox, m events.SQSMessage) 
 	if !errors.Is(err, task.ErrNewer) {
 		return err
 	}
-	w.Log.Warn("a task waits for an update of this function", "body", m.Body, "for", postponed.String(), "err", err)
+	w.Log.WarnContext(ctx, "a task waits for an update of this function", "body", m.Body, "for", postponed.String(), "err", err)
 	return queue.Postpone(ctx, m.Body, m.Attributes["MessageGroupId"], postponed)
 }
 
@@ -96,7 +100,7 @@ func (w *Worker) keepHidden(ctx context.Context, queue Inbox, handle string) (st
 		defer tick.Stop()
 		for {
 			if err := queue.Hide(ctx, handle, hidden); err != nil && ctx.Err() == nil {
-				w.Log.Warn("the message may be delivered to another worker", "err", err)
+				w.Log.WarnContext(ctx, "the message may be delivered to another worker", "err", err)
 			}
 			select {
 			case <-ctx.Done():
@@ -114,6 +118,6 @@ func (w *Worker) giveBack(ctx context.Context, queue Inbox, handle string, count
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), spare/2)
 	defer cancel()
 	if err := queue.Hide(ctx, handle, time.Second<<min(max(count-1, 0), 6)); err != nil {
-		w.Log.Warn("the message comes back later than it might", "err", err)
+		w.Log.WarnContext(ctx, "the message comes back later than it might", "err", err)
 	}
 }

@@ -34,7 +34,7 @@ func (a *attempt) audio(ctx context.Context) error {
 	if err = a.encodeSound(ctx, pieces); err == nil || !a.permanent(err) {
 		return err
 	}
-	a.log.Warn("the sound cannot be encoded", "err", err)
+	a.Log.WarnContext(ctx, "the sound cannot be encoded", "err", err)
 	return pieces.fail(ctx, err)
 }
 

@@ -41,7 +41,7 @@ func (w *chunkWork) takeThumbnails(ctx context.Context, place int, body io.Reade
 		return storing.Err()
 	})
 	if err := errOr(stored.Wait(), err); err != nil {
-		return w.alone(place, err)
+		return w.alone(ctx, place, err)
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()

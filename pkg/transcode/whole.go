@@ -27,7 +27,7 @@ func (w *chunkWork) takeWhole(ctx context.Context, place int, body io.Reader, c 
 	size, err := w.vault.StoreWork(ctx, key, pr)
 	pr.CloseWithError(errOr(err, io.ErrClosedPipe))
 	if err != nil {
-		return w.alone(place, err)
+		return w.alone(ctx, place, err)
 	}
 	w.set(place, task.Made{Part: &task.Part{Data: task.WorkFile{Key: key, Size: size}}})
 	return nil

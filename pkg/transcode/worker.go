@@ -16,6 +16,7 @@ import (
 	"sealreel/pkg/encode"
 	"sealreel/pkg/job"
 	"sealreel/pkg/ledger"
+	"sealreel/pkg/logs"
 	"sealreel/pkg/object"
 	"sealreel/pkg/plan"
 	"sealreel/pkg/source"
@@ -67,17 +68,17 @@ type Worker struct {
 // was worked on. After an error the message should be delivered again, unless
 // this was the last attempt: then what failed is written into the receipt.
 func (w *Worker) Do(ctx context.Context, m task.Message, last bool) error {
-	log := w.Log.With("job", m.Job, "task", m.Task)
+	ctx = about(ctx, m)
 	rec, err := w.Ledger.Job(ctx, m.Job)
 	if errors.Is(err, object.ErrNotExist) {
-		log.Warn("message for a job that does not exist")
+		w.Log.WarnContext(ctx, "message for a job that does not exist")
 		return nil
 	}
 	if err != nil {
 		return err
 	}
 	if job.Terminal(rec.Job.Status) {
-		log.Info("the job has ended", "status", rec.Job.Status)
+		w.Log.InfoContext(ctx, "the job has ended", "status", rec.Job.Status)
 		return nil
 	}
 	p, err := w.Ledger.Plan(ctx, m.Job)
@@ -90,23 +91,29 @@ func (w *Worker) Do(ctx context.Context, m task.Message, last bool) error {
 	ctx, stop := w.whileItLasts(ctx, m.Job)
 	defer stop()
 	start := time.Now()
-	run := &attempt{Worker: w, plan: p, log: log, last: last}
+	run := &attempt{Worker: w, plan: p, last: last}
 	if m.Task == task.Audio {
 		err = run.audio(ctx)
 	} else {
 		err = run.chunk(ctx, m.Task)
 	}
 	if errors.Is(context.Cause(ctx), errJobEnded) {
-		log.Info("the job ended while it was worked on")
+		w.Log.InfoContext(ctx, "the job ended while it was worked on")
 		return nil
 	}
-	log.Info("task", "milliseconds", time.Since(start).Milliseconds(), "done", err == nil) // the caller logs why not
+	w.Log.InfoContext(ctx, "task", "milliseconds", time.Since(start).Milliseconds(), "done", err == nil) // the caller logs why not
 	return err
+}
+
+// about is a context whose log lines name the task.
+func about(ctx context.Context, m task.Message) context.Context {
+	return logs.With(logs.With(ctx, logs.Job, m.Job), logs.Task, m.Task)
 }
 
 // GiveUp ends a task that no worker could do, such as one whose message came to
 // the dead letters: its outputs fail, and the job ends with the failure.
 func (w *Worker) GiveUp(ctx context.Context, m task.Message, failure *job.Failure) error {
+	ctx = about(ctx, m)
 	p, err := w.Ledger.Plan(ctx, m.Job)
 	if errors.Is(err, object.ErrNotExist) {
 		return nil
@@ -114,7 +121,7 @@ func (w *Worker) GiveUp(ctx context.Context, m task.Message, failure *job.Failur
 	if err != nil {
 		return err
 	}
-	run := &attempt{Worker: w, plan: p, log: w.Log.With("job", m.Job, "task", m.Task)}
+	run := &attempt{Worker: w, plan: p}
 	if m.Task != task.Audio {
 		return run.giveUpChunk(ctx, m.Task, failure)
 	}
@@ -177,7 +184,6 @@ func statusOf(j job.Job, outputID string) string {
 type attempt struct {
 	*Worker
 	plan *plan.Plan
-	log  *slog.Logger
 	last bool
 }
 

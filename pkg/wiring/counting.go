@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
+	"sealreel/pkg/logs"
 	"sealreel/pkg/metric"
 	"sealreel/pkg/usage"
 )
@@ -42,7 +43,9 @@ func (c *counting) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 		run.write(stop())
 	}()
 	answer, err := c.handler.Invoke(metric.NewContext(ctx, run.recorder), payload)
-	failed = err != nil
+	if failed = err != nil; failed { // Lambda's own log does not say why
+		c.log.ErrorContext(ctx, "the invocation failed", "jobs", usage.From(ctx).Jobs(), "err", err)
+	}
 	return answer, err
 }
 
@@ -76,9 +79,9 @@ func (c *counted) write(timeLeft bool) {
 	}
 	c.addUsage()
 	now := time.Now()
-	properties := map[string]string{"time": now.UTC().Format(time.RFC3339Nano), "level": slog.LevelInfo.String(), "msg": "metrics", "function": lambdacontext.FunctionName}
+	properties := map[string]string{"time": now.UTC().Format(time.RFC3339Nano), "level": slog.LevelInfo.String(), "msg": "metrics", logs.Function: lambdacontext.FunctionName}
 	if lc, ok := lambdacontext.FromContext(c.ctx); ok {
-		properties["requestId"] = lc.AwsRequestID
+		properties[logs.Request] = lc.AwsRequestID
 	}
 	if err := c.recorder.Write(c.out, now, properties); err != nil {
 		c.log.WarnContext(c.ctx, "metrics are lost", "err", err)

@@ -5,7 +5,9 @@ import (
 	"os"
 
 	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambdacontext"
 
+	"sealreel/pkg/logs"
 	"sealreel/pkg/usage"
 )
 
@@ -34,9 +36,17 @@ func (f invocations) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 // tallied gives each invocation its tally, and logs what it used.
 func (p *Parts) tallied(handler lambda.Handler) lambda.Handler {
 	return invocations(func(ctx context.Context, event []byte) ([]byte, error) {
-		ctx, tally := usage.With(ctx)
+		ctx, tally := usage.With(named(ctx))
 		answer, err := handler.Invoke(ctx, event)
-		p.Log.Debug("used", "jobs", tally.Jobs(), "counts", tally.Counts(), "done", err == nil)
+		p.Log.DebugContext(ctx, "used", "jobs", tally.Jobs(), "counts", tally.Counts(), "done", err == nil)
 		return answer, err
 	})
+}
+
+// named is the context of an invocation whose log lines name its request.
+func named(ctx context.Context) context.Context {
+	if lc, ok := lambdacontext.FromContext(ctx); ok {
+		return logs.With(ctx, logs.Request, lc.AwsRequestID)
+	}
+	return ctx
 }

@@ -20,6 +20,7 @@ import (
 	"sealreel/pkg/ingest"
 	"sealreel/pkg/kmskeys"
 	"sealreel/pkg/ledger"
+	"sealreel/pkg/logs"
 	"sealreel/pkg/notify"
 	"sealreel/pkg/plan"
 	"sealreel/pkg/probe"
@@ -73,7 +74,7 @@ func FromEnv(ctx context.Context) (*Parts, error) {
 		}
 		return store.As(session), keys.As(session), nil
 	}
-	log := slog.New(slog.NewJSONHandler(os.Stdout, &slog.HandlerOptions{Level: c.LogLevel})).With("function", lambdacontext.FunctionName)
+	log := logs.New(os.Stdout, c.LogLevel).With(logs.Function, lambdacontext.FunctionName)
 	records := ledger.New(store, c.StateBucket)
 	return &Parts{
 		Config: c,
