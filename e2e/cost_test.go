@@ -15,16 +15,18 @@ import (
 
 	"sealreel/local/stack"
 	"sealreel/pkg/job"
+	"sealreel/pkg/usage"
 )
 
 // counted is how often the functions asked for an operation on one kind of
 // object.
 type counted struct{ caller, service, operation, what string }
 
-// count runs do and counts the requests of functions meanwhile.
-func count(t *testing.T, do func()) map[counted]int {
+// count runs do, and counts the requests of functions meanwhile. It returns the
+// log of them too.
+func count(t *testing.T, do func()) (map[counted]int, []stack.Request) {
 	t.Helper()
-	quiet(t)
+	atRest(t)
 	site.once.Store(true)
 	defer site.once.Store(false)
 	site.mu.Lock()
@@ -35,12 +37,13 @@ func count(t *testing.T, do func()) map[counted]int {
 	site.mu.Lock()
 	defer site.mu.Unlock()
 	counts := map[counted]int{}
-	for _, r := range site.calls[first:] {
+	calls := slices.Clone(site.calls[first:])
+	for _, r := range calls {
 		if r.Caller != "user" && r.Operation != "ReceiveMessage" {
 			counts[counted{r.Caller, r.Service, r.Operation, kindOf(r)}]++
 		}
 	}
-	return counts
+	return counts, calls
 }
 
 // kindOf is what a request is about: the bucket, and of state the folder.
@@ -65,11 +68,15 @@ func TestRequestsOfAMinute(t *testing.T) {
 	req := sealedFile(name+".mp4", name+"/", key)
 	req.Outputs = append(req.Outputs, job.Output{Key: "hls", PresetID: systemPreset + "200030", SegmentDuration: "10", Encryption: &job.Encryption{Mode: job.ModeSSEC}})
 	var id string
-	counts := count(t, func() {
+	var by map[string][]usage.Record
+	counts, calls := count(t, func() {
 		id = submit(t, req)
 		upload(t, name+".mp4", file, key)
 		completed(t, id)
+		by = usageOf(t, id)
 	})
+	checkUsage(t, by, calls)
+	checkBytes(t, name, by, file)
 	tasks := 1
 	for _, g := range planOf(t, id).Groups {
 		tasks += len(g.Chunks)

@@ -24,6 +24,7 @@ import (
 	"sealreel/pkg/object"
 	"sealreel/pkg/plan"
 	"sealreel/pkg/task"
+	"sealreel/pkg/usage"
 )
 
 // Vault holds one job's media under the job's keys.
@@ -82,6 +83,7 @@ func (a *Assembler) Assemble(ctx context.Context, jobID, outputID string) error 
 	if err != nil {
 		return err
 	}
+	usage.From(ctx).For(jobID, outputID)
 	if job.Terminal(rec.Job.Status) {
 		a.Herald.Announce(ctx, rec) // whoever ended it may have died before
 		return nil

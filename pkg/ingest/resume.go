@@ -13,12 +13,14 @@ import (
 	"sealreel/pkg/pipeline"
 	"sealreel/pkg/plan"
 	"sealreel/pkg/preset"
+	"sealreel/pkg/usage"
 )
 
 // Resume takes a job as far as its first tasks. It may be called at any time
 // and any number of times; a job that has ended is left alone. A failure that
 // trying again can't mend ends the job.
 func (i *Ingester) Resume(ctx context.Context, rec *ledger.Record) error {
+	usage.From(ctx).For(rec.Job.ID, "")
 	if job.Terminal(rec.Job.Status) {
 		return nil
 	}

@@ -24,6 +24,7 @@ import (
 	"sealreel/pkg/object"
 	"sealreel/pkg/plan"
 	"sealreel/pkg/task"
+	"sealreel/pkg/usage"
 )
 
 // Objects is the storage that a ledger is kept in. Errors wrap those of
@@ -94,6 +95,8 @@ func newest(record any) int {
 		return plan.Version
 	case *task.Receipt, *task.Sound:
 		return task.Version
+	case *usage.Record:
+		return usage.Version
 	}
 	return 0
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"sealreel/pkg/task"
+	"sealreel/pkg/usage"
 )
 
 const (
@@ -46,6 +47,7 @@ func (w *Worker) Handle(queue Inbox) func(context.Context, events.SQSEvent) (eve
 				ctx = about(ctx, asked)
 			}
 			if err := w.message(ctx, queue, m); err != nil {
+				usage.From(ctx).Fail()
 				w.Log.ErrorContext(ctx, "task failed", "message", m.MessageId, "body", m.Body, "err", err)
 				response.BatchItemFailures = append(response.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: m.MessageId})
 			}
@@ -74,6 +76,7 @@ func (w *Worker) try(ctx context.Context, queue Inbox, m events.SQSMessage) erro
 	}
 	count, _ := strconv.Atoi(m.Attributes["ApproximateReceiveCount"])
 	countDelivery(ctx, m, count)
+	usage.From(ctx).Attempt(count)
 	work := ctx
 	if deadline, ok := ctx.Deadline(); ok {
 		var cancel context.CancelFunc

@@ -21,6 +21,7 @@ import (
 	"sealreel/pkg/plan"
 	"sealreel/pkg/source"
 	"sealreel/pkg/task"
+	"sealreel/pkg/usage"
 )
 
 // Vault holds one job's media under the job's keys. Close forgets the keys.
@@ -77,6 +78,7 @@ func (w *Worker) Do(ctx context.Context, m task.Message, last bool) error {
 	if err != nil {
 		return err
 	}
+	usage.From(ctx).For(m.Job, m.Task)
 	if job.Terminal(rec.Job.Status) {
 		w.Log.InfoContext(ctx, "the job has ended", "status", rec.Job.Status)
 		return nil

@@ -11,13 +11,24 @@ import (
 // one.
 const Version = 1
 
+// The functions, as records name them.
+const (
+	Ingest    = "ingest"
+	Transcode = "transcode"
+	Assemble  = "assemble"
+	Reconcile = "reconcile"
+)
+
+// Functions are all functions that work for single jobs, in the order they do.
+var Functions = []string{Ingest, Transcode, Assemble}
+
 // Record is what one invocation used. A job has one for each invocation that
 // worked for it, those that failed included, and none for what was killed.
 type Record struct {
 	Version  int    `json:"version"`
-	Function string `json:"function"` // ingest, transcode, assemble or reconcile
-	Task     string `json:"task,omitempty"`
-	Request  string `json:"request"` // Lambda's id of the invocation; a repeated event has that of the first
+	Function string `json:"function"`       // one of Functions
+	Task     string `json:"task,omitempty"` // of transcode the task, of assemble the id of the output
+	Request  string `json:"request"`        // Lambda's id of the invocation; a repeated event has that of the first
 	// Attempt is how often the queue had given out the task's message, this time
 	// included; 0 where there is no queue.
 	Attempt int  `json:"attempt,omitempty"`

@@ -78,6 +78,7 @@ type Tally struct {
 	jobs    []string
 	task    string
 	attempt int
+	failed  bool
 }
 
 type tallyKey struct{}
@@ -145,6 +146,27 @@ func (t *Tally) Attempt(n int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.attempt = n
+}
+
+// Fail notes that what was asked of the invocation is not done, where the handler
+// itself returns no error (a queue's message that comes again).
+func (t *Tally) Fail() {
+	if t == nil {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.failed = true
+}
+
+// Failed says whether Fail was called.
+func (t *Tally) Failed() bool {
+	if t == nil {
+		return false
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.failed
 }
 
 // Jobs are the jobs that the invocation works for, in the order they were noted.

@@ -54,6 +54,10 @@ func TestNoTally(t *testing.T) {
 	tally.Retry(Timeout)
 	tally.For("job", "task")
 	tally.Attempt(2)
+	tally.Fail()
+	if tally.Failed() {
+		t.Error("no tally has failed")
+	}
 	if c := tally.Counts(); !reflect.DeepEqual(c, Counts{}) || tally.Jobs() != nil {
 		t.Errorf("%+v", c)
 	}
