@@ -129,6 +129,26 @@ func (d *Directory) AddFunction(accessKeyID, name, roleARN string) error {
 	return nil
 }
 
+// AddKey lets a further access key id act as the holder of another does, with
+// the same Origin, until Remove.
+func (d *Directory) AddKey(accessKeyID, of string) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	h, ok := d.holders[of]
+	if _, taken := d.holders[accessKeyID]; !ok || taken || accessKeyID == "" {
+		return fmt.Errorf("iam: access key id %q can't stand for %q: that is unknown, or this is taken", accessKeyID, of)
+	}
+	d.holders[accessKeyID] = h
+	return nil
+}
+
+// Remove takes an access key id from its holder. One that nobody has is no error.
+func (d *Directory) Remove(accessKeyID string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.holders, accessKeyID)
+}
+
 // Issue makes a session of a role and its credentials. Whether the caller
 // may, and for how long, is for STS to ask before.
 func (d *Directory) Issue(s Session) (Credentials, error) {

@@ -199,3 +199,28 @@ func TestDirectoryAtOnce(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+// TestAddKey: a further key stands for another until it is removed.
+func TestAddKey(t *testing.T) {
+	const role = "arn:aws:iam::111122223333:role/worker"
+	d := NewDirectory()
+	if err := errors.Join(d.AddRole(Role{ARN: role}), d.AddFunction("F", "fn", role)); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.AddKey("F.1", "F"); err != nil {
+		t.Fatal(err)
+	}
+	p, err := d.Principal("F.1", "")
+	if err != nil || p.Origin != "F" || p.AccessKeyID != "F.1" || p.ARN != role {
+		t.Errorf("%+v, %v", p, err)
+	}
+	for _, wrong := range [][2]string{{"F.2", "G"}, {"F", "F"}, {"", "F"}} {
+		if err := d.AddKey(wrong[0], wrong[1]); err == nil {
+			t.Errorf("%q stands for %q", wrong[0], wrong[1])
+		}
+	}
+	d.Remove("F.1")
+	if _, err := d.Principal("F.1", ""); !errors.Is(err, ErrUnknownKey) {
+		t.Errorf("after its removal: %v", err)
+	}
+}

@@ -24,6 +24,12 @@ func (a *accounts) add(accessKey, secretKey string) {
 	a.secrets[accessKey] = secretKey
 }
 
+func (a *accounts) remove(accessKey string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.secrets, accessKey)
+}
+
 func admin(accessKey, secretKey string) auth.Account {
 	return auth.Account{Access: accessKey, Secret: secretKey, Role: auth.RoleAdmin}
 }
@@ -64,9 +70,7 @@ func (a *accounts) UpdateUserAccount(accessKey string, _ auth.MutableProps) erro
 
 // DeleteUserAccount implements auth.IAMService.
 func (a *accounts) DeleteUserAccount(accessKey string) error {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	delete(a.secrets, accessKey)
+	a.remove(accessKey)
 	return nil
 }
 

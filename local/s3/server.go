@@ -187,6 +187,9 @@ func (srv *Server) SetBucketPolicy(bucket string, policy *iam.Policy) {
 // AddAccount makes a further pair of keys known. What it may do is for the gate to say. It is not stored.
 func (srv *Server) AddAccount(accessKey, secretKey string) { srv.accounts.add(accessKey, secretKey) }
 
+// RemoveAccount forgets a pair of keys that AddAccount made known.
+func (srv *Server) RemoveAccount(accessKey string) { srv.accounts.remove(accessKey) }
+
 // BucketOptions is how a bucket made from Go differs from one made over the wire without any setting.
 type BucketOptions struct {
 	Versioning bool
