@@ -43,8 +43,21 @@ func (s *Server) send(name, sender string, in SendInput) (Sent, error) {
 	if err != nil {
 		return Sent{}, err
 	}
+	return m.sent(in), s.commit(s.put(q, m)...)
+}
+
+// put puts a message on its queue, unless it gets lost, and returns what to
+// journal.
+func (s *Server) put(q *queue, m *message) []record {
+	if s.config.Arrivals != nil {
+		delay, lost := s.config.Arrivals(q.name, m.Body, m.Sender)
+		if lost {
+			return nil
+		}
+		m.Delivery.Until = m.Delivery.Until.Add(delay)
+	}
 	q.add(m)
-	return m.sent(in), s.commit(record{Put: m})
+	return []record{{Put: m}}
 }
 
 // prepare checks an input and makes the message of it.
@@ -168,8 +181,7 @@ func (s *Server) sendMessageBatch(_ context.Context, call *awsjson.Call, in send
 			out.Failed = append(out.Failed, failed(e.Id, err))
 			continue
 		}
-		q.add(m)
-		records = append(records, record{Put: m})
+		records = append(records, s.put(q, m)...)
 		out.Successful = append(out.Successful, sentEntry{e.Id, m.sent(e.SendInput)})
 	}
 	return out, s.commit(records...)

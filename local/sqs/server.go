@@ -20,6 +20,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"time"
 
 	"sealreel/local/internal/awsjson"
 	"sealreel/local/internal/gate"
@@ -38,6 +39,10 @@ type Config struct {
 	// OnRequest, when set, hears of every request when it is answered. It is
 	// called from many goroutines and must not call back into the Server.
 	OnRequest func(Request)
+	// Arrivals, when set, says of each message that is sent how much later than
+	// it would it shows, and whether it is lost although the sender is told that
+	// it was sent. It must not call back into the Server.
+	Arrivals func(queue, body, sender string) (delay time.Duration, lost bool)
 }
 
 // Request is one answered request, as AWS would count and bill it.
