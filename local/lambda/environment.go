@@ -4,12 +4,14 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"sync"
 	"time"
 )
 
 // environment is one process of a function with a Runtime API of its own.
 type environment struct {
 	function *function
+	id       string
 	api      *runtimeAPI
 	process  *process
 	logs     *logPipe
@@ -18,9 +20,46 @@ type environment struct {
 	started  time.Time
 	init     time.Duration // told by the first report, then 0
 	cpu      time.Duration // used before the invocation in work
+	revoke   func()        // its credentials
+
+	mu      sync.Mutex
+	working *invocation
 }
 
-func startEnvironment(f *function, tmp string) (*environment, error) {
+// Environment is one process of a function, as those see it who must know who
+// calls.
+type Environment interface {
+	ID() string       // of this process alone
+	Function() string // id
+	// Work returns the request id and the payload of the invocation in work;
+	// both are empty between two.
+	Work() (requestID string, payload []byte)
+	// Kill ends the process with everything it started, and waits until it is gone.
+	Kill()
+}
+
+var _ Environment = (*environment)(nil)
+
+func (e *environment) ID() string       { return e.id }
+func (e *environment) Function() string { return e.function.spec.ID }
+func (e *environment) Kill()            { e.process.kill() }
+
+func (e *environment) Work() (requestID string, payload []byte) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.working == nil {
+		return "", nil
+	}
+	return e.working.id, e.working.payload
+}
+
+func (e *environment) work(on *invocation) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.working = on
+}
+
+func startEnvironment(f *function, id, tmp string) (*environment, error) {
 	if err := os.MkdirAll(tmp, 0o700); err != nil {
 		return nil, fmt.Errorf("make a folder for temporary files: %w", err)
 	}
@@ -35,9 +74,14 @@ func startEnvironment(f *function, tmp string) (*environment, error) {
 		api.close()
 		return nil, err
 	}
-	e := &environment{function: f, api: api, logs: logs, stream: stream, tmp: tmp, started: started}
-	e.process, err = startProcess(f.spec.Program, f.variables(api.addr, stream.name, tmp), logs.write)
+	e := &environment{function: f, id: id, api: api, logs: logs, stream: stream, tmp: tmp, started: started, revoke: func() {}}
+	credentials := f.spec.Credentials
+	if f.spec.Issue != nil {
+		credentials, e.revoke = f.spec.Issue(e)
+	}
+	e.process, err = startProcess(f.spec.Program, f.variables(credentials, api.addr, stream.name, tmp), logs.write)
 	if err != nil {
+		e.revoke()
 		api.close()
 		logs.close()
 		return nil, fmt.Errorf("start %s: %w", f.spec.Program, err)
@@ -79,12 +123,20 @@ func (e *environment) run(ctx context.Context, inv *invocation) (Report, bool) {
 	e.stream.line(fmt.Sprintf("START RequestId: %s Version: $LATEST", inv.id))
 	report := Report{Start: time.Now(), Init: e.init}
 	e.init = 0
-	watch := watchMemory(e.process)
-	inv.deadline = report.Start.Add(e.function.spec.Timeout)
+	undo := e.disturb(inv)
+	watch := watchMemory(e.process, inv.disturbed.Memory)
+	inv.limit = e.function.spec.Timeout
+	if inv.disturbed.Timeout > 0 {
+		inv.limit = inv.disturbed.Timeout
+	}
+	inv.deadline = report.Start.Add(inv.limit)
+	e.work(inv)
 	e.api.hand(inv, e.process.gone)
 	answer, f := e.await(ctx, inv)
 	report.Duration = time.Since(report.Start)
 	report.Memory = watch.stop()
+	e.work(nil)
+	undo()
 	if f != nil {
 		e.process.kill()
 	}
@@ -121,7 +173,7 @@ func (e *environment) await(ctx context.Context, inv *invocation) (*outcome, *fa
 		case <-e.process.gone:
 			f = &fault{kind: "Runtime.ExitError", message: "Runtime exited with error: " + e.process.exit}
 		case <-timer.C:
-			f = &fault{kind: "Sandbox.Timedout", message: fmt.Sprintf("Task timed out after %.2f seconds", e.function.spec.Timeout.Seconds())}
+			f = &fault{kind: "Sandbox.Timedout", message: fmt.Sprintf("Task timed out after %.2f seconds", inv.limit.Seconds())}
 		case <-ctx.Done():
 			f = &fault{kind: "Sandbox.Closed", message: "the host closes"}
 		}
@@ -161,5 +213,6 @@ func (e *environment) close() {
 	e.process.kill()
 	e.api.close()
 	e.logs.close()
+	e.revoke()
 	os.RemoveAll(e.tmp) // what stays is removed with the host's folder
 }

@@ -22,8 +22,11 @@ type Function struct {
 	Program     string // path of the bootstrap
 	Environment map[string]string
 	Credentials Credentials
-	Timeout     time.Duration
-	MemoryMB    int // told to the function; not enforced
+	// Issue, when set, gives each environment credentials of its own, as Lambda
+	// does, instead of Credentials; revoke takes them back when it has ended.
+	Issue    func(Environment) (c Credentials, revoke func())
+	Timeout  time.Duration
+	MemoryMB int // told to the function; not enforced
 	// MaxEnvironments bounds how many invocations run at once; above it
 	// they wait. 0 stands for 10.
 	MaxEnvironments int
@@ -168,7 +171,7 @@ func (f *function) start(ctx context.Context) (*environment, *fault) {
 	number := f.started
 	f.mu.Unlock()
 	dir := filepath.Join(f.config.Dir, "tmp", fmt.Sprintf("%s-%d-%d", f.spec.ID, os.Getpid(), number))
-	e, err := startEnvironment(f, dir)
+	e, err := startEnvironment(f, filepath.Base(dir), dir)
 	if err != nil {
 		return nil, &fault{kind: "Runtime.InvalidEntrypoint", message: err.Error()}
 	}

@@ -63,6 +63,12 @@ type Config struct {
 	// for each. Nil stands for one delivery at once. Tests use it to
 	// duplicate and to reorder events as S3 may do.
 	Deliveries func(ObjectEvent) []time.Duration
+	// Firings is the same for a schedule, by the name of its rule and its
+	// function.
+	Firings func(rule, function string) []time.Duration
+	// Disturb, when set, is asked at the start of every invocation what goes
+	// wrong with it.
+	Disturb func(function, requestID string, payload []byte) Disturbance
 	// OnLine, when set, hears of every log line of every function.
 	OnLine func(function, line string)
 	// OnReport, when set, hears of every invocation that ended.

@@ -1,6 +1,7 @@
 package lambda
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -116,6 +117,15 @@ func serve(ctx context.Context, r request) (any, error) {
 			return nil, err
 		}
 		time.Sleep(r.Sleep)
+	case "grow": // uses memory until it has what it was told
+		held := make([][]byte, 0, 1024)
+		for range 1024 {
+			held = append(held, bytes.Repeat([]byte("m"), 1<<20))
+			time.Sleep(r.Sleep)
+		}
+		return len(held), nil
+	case "store": // writes a megabyte to its own folder
+		return "stored", os.WriteFile(filepath.Join(os.Getenv("TMPDIR"), "file"), make([]byte, 1<<20), 0o600)
 	case "burn":
 		for end := time.Now().Add(r.Sleep); time.Now().Before(end); {
 		}

@@ -1,6 +1,9 @@
 package lambda
 
-import "time"
+import (
+	"syscall"
+	"time"
+)
 
 // sampling is how often the memory of a busy environment is looked at.
 const sampling = 100 * time.Millisecond
@@ -11,7 +14,9 @@ type memoryWatch struct {
 	peak chan int64
 }
 
-func watchMemory(p *process) *memoryWatch {
+// watchMemory kills the tree when it uses more than limit bytes, as Lambda does;
+// 0 is no limit.
+func watchMemory(p *process, limit int64) *memoryWatch {
 	w := &memoryWatch{quit: make(chan struct{}), peak: make(chan int64, 1)}
 	go func() {
 		ticker := time.NewTicker(sampling)
@@ -20,7 +25,11 @@ func watchMemory(p *process) *memoryWatch {
 		for {
 			select {
 			case <-ticker.C:
-				peak = max(peak, p.memory())
+				now := p.memory()
+				peak = max(peak, now)
+				if limit > 0 && now > limit && p.isAlive() {
+					p.signal(syscall.SIGKILL)
+				}
 			case <-w.quit:
 				w.peak <- max(peak, p.memory())
 				return

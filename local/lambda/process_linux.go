@@ -7,6 +7,7 @@ import (
 	"strings"
 	"syscall"
 	"time"
+	"unsafe"
 )
 
 // attributes make a process the leader of a group and let it die with the
@@ -47,6 +48,18 @@ func (p *process) cpu() time.Duration {
 		ticks += n
 	}
 	return time.Duration(ticks) * clockTick
+}
+
+// limitFiles bounds the size of each file that the bootstrap, and what it
+// starts from now on, may write, in bytes.
+func (p *process) limitFiles(size int64) error {
+	type limits struct{ now, most uint64 }
+	l := limits{uint64(size), uint64(1<<64 - 1)}
+	_, _, failed := syscall.RawSyscall6(syscall.SYS_PRLIMIT64, uintptr(p.cmd.Process.Pid), syscall.RLIMIT_FSIZE, uintptr(unsafe.Pointer(&l)), 0, 0, 0)
+	if failed != 0 {
+		return failed
+	}
+	return nil
 }
 
 // memory returns the resident bytes of the bootstrap and its descendants.

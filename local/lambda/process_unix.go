@@ -3,6 +3,7 @@
 package lambda
 
 import (
+	"errors"
 	"syscall"
 	"time"
 )
@@ -14,6 +15,10 @@ func (p *process) cpu() time.Duration {
 		return 0
 	}
 	return p.used
+}
+
+func (p *process) limitFiles(int64) error {
+	return errors.New("only Linux limits the files of another process")
 }
 
 func (p *process) memory() int64 { return 0 }

@@ -32,11 +32,13 @@ type runtimeAPI struct {
 
 // invocation is one event on its way through a process.
 type invocation struct {
-	id       string
-	arn      string
-	payload  []byte
-	deadline time.Time
-	done     chan outcome // gets the answer; has room for it
+	id        string
+	arn       string
+	payload   []byte
+	limit     time.Duration // of time
+	deadline  time.Time
+	disturbed Disturbance
+	done      chan outcome // gets the answer; has room for it
 }
 
 // outcome is what the process answered.

@@ -76,7 +76,18 @@ func (s *schedule) fire() (string, error) {
 	if s.Input == "" {
 		payload = scheduledEvent(s.host.config, s.Name, time.Now())
 	}
-	return s.host.InvokeAsync(s.Function, payload)
+	delays := []time.Duration{0}
+	if s.host.config.Firings != nil {
+		delays = s.host.config.Firings(s.Name, s.Function)
+	}
+	var id string
+	for _, delay := range delays {
+		var err error
+		if id, err = s.host.invokeAfter(s.Function, payload, delay); err != nil {
+			return "", err
+		}
+	}
+	return id, nil
 }
 
 // scheduledEvent returns EventBridge's event of a scheduled rule.

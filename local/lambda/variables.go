@@ -22,7 +22,7 @@ var reserved = map[string]bool{
 // variables returns the whole environment of a process: nothing of the
 // host's own is passed on. TMPDIR is ours, since environments can't each
 // have a /tmp here.
-func (f *function) variables(api, stream, tmp string) []string {
+func (f *function) variables(credentials Credentials, api, stream, tmp string) []string {
 	spec := f.spec
 	all := map[string]string{
 		"PATH":            "/usr/local/bin:/usr/bin:/bin:/opt/bin",
@@ -41,15 +41,15 @@ func (f *function) variables(api, stream, tmp string) []string {
 		"AWS_LAMBDA_LOG_STREAM_NAME":      stream,
 		"AWS_REGION":                      f.config.Region,
 		"AWS_DEFAULT_REGION":              f.config.Region,
-		"AWS_ACCESS_KEY_ID":               spec.Credentials.AccessKeyID,
-		"AWS_SECRET_ACCESS_KEY":           spec.Credentials.SecretAccessKey,
+		"AWS_ACCESS_KEY_ID":               credentials.AccessKeyID,
+		"AWS_SECRET_ACCESS_KEY":           credentials.SecretAccessKey,
 		"LAMBDA_TASK_ROOT":                filepath.Dir(spec.Program),
 		"LAMBDA_RUNTIME_DIR":              "/var/runtime",
 		"_HANDLER":                        filepath.Base(spec.Program),
 		"TMPDIR":                          tmp,
 	})
 	for name, value := range map[string]string{
-		"AWS_SESSION_TOKEN":     spec.Credentials.SessionToken,
+		"AWS_SESSION_TOKEN":     credentials.SessionToken,
 		"AWS_LAMBDA_LOG_FORMAT": spec.LogFormat,
 		"AWS_LAMBDA_LOG_LEVEL":  spec.LogLevel,
 	} {
