@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"strconv"
 	"strings"
 	"time"
 
+	"sealreel/local/fault"
 	"sealreel/local/internal/awsjson"
 	"sealreel/local/internal/gate"
 	"sealreel/local/lambda"
@@ -22,6 +24,9 @@ func (s *Stack) deploy() (err error) {
 	config := s.config.Lambda
 	config.Dir, config.Region, config.Account = s.config.Dir, Region, Account
 	config.Destination, config.Authorize = destination{s.services.queues}, s.authorizeLogs
+	if s.faults != nil {
+		s.disturb(&config)
+	}
 	if s.host, err = lambda.Open(config); err != nil {
 		return err
 	}
@@ -55,7 +60,7 @@ func (s *Stack) deployFunction(f template.Function) error {
 	maps.Copy(environment, s.config.Environment)
 	return s.host.Deploy(lambda.Function{
 		ID: f.ID, Name: f.Name, ARN: f.ARN, Program: s.program(f.ID),
-		Environment: environment, Credentials: credentials,
+		Environment: environment, Credentials: credentials, Issue: s.issue(f.ID),
 		Timeout: f.Timeout, MemoryMB: f.MemoryMB, MaxEnvironments: s.environments(f),
 		LogGroup: f.LogGroup, LogFormat: f.LogFormat, LogLevel: f.LogLevel,
 		Async: lambda.Async{MaxAge: f.Invoke.MaxAge, MaxRetries: f.Invoke.MaxRetries, OnFailure: f.Invoke.OnFailure, OnSuccess: f.Invoke.OnSuccess},
@@ -113,7 +118,7 @@ func (s *Stack) connect(f template.Function) error {
 		if s.config.Workers > 0 {
 			concurrency = s.config.Workers
 		}
-		polled := queue{s.services.queues, s.services.queues.Agent(lambdaService, functionKeyPrefix+f.ID), sqs.QueueName(q.QueueARN), s.config.Log}
+		polled := queue{s.services.queues, s.services.queues.Agent(lambdaService, functionKeyPrefix+f.ID), sqs.QueueName(q.QueueARN), s.config.Log, s.faults}
 		if _, err := polled.agent.Attributes(polled.name); err != nil {
 			return fmt.Errorf("stack: connect %s to its queue: the function's role does not have permissions to poll: %w", f.ID, err)
 		}
@@ -161,6 +166,7 @@ type queue struct {
 	agent  sqs.Agent
 	name   string
 	log    *slog.Logger
+	faults *fault.Engine // nil: none
 }
 
 var _ lambda.Queue = queue{}
@@ -175,6 +181,12 @@ func (q queue) Receive(ctx context.Context, limit int, wait time.Duration) ([]la
 	}
 	messages := make([]lambda.Message, len(received))
 	for i, m := range received {
+		if n, _ := strconv.Atoi(m.Attributes["ApproximateReceiveCount"]); q.faults != nil && q.faults.Received(q.name, m.Body, n) {
+			// It is received once more while this receiver works on it, as SQS may do.
+			if err := q.server.ChangeVisibility(q.name, m.ReceiptHandle, 0); err != nil {
+				q.log.Error("a message can't be duplicated", "queue", q.name, "message", m.MessageId, "error", err)
+			}
+		}
 		messages[i] = lambda.Message{ID: m.MessageId, ReceiptHandle: m.ReceiptHandle, Body: m.Body, BodyMD5: m.MD5OfBody,
 			Attributes: m.Attributes, Custom: customAttributes(m), CustomMD5: m.MD5OfMessageAttributes}
 	}

@@ -20,7 +20,7 @@ var exported = []string{"SEALREEL_INGEST_BUCKET", "SEALREEL_OUTPUT_BUCKET", "SEA
 // endpoints are the variables that lead an AWS SDK here.
 func (s *Stack) endpoints() map[string]string {
 	return map[string]string{
-		"AWS_ENDPOINT_URL_S3":  s.services.objects.URL(),
+		"AWS_ENDPOINT_URL_S3":  s.services.objectsURL,
 		"AWS_ENDPOINT_URL_SQS": s.services.queuesURL,
 		"AWS_ENDPOINT_URL_SNS": s.services.topicsURL,
 		"AWS_ENDPOINT_URL_KMS": s.services.keysURL,

@@ -105,7 +105,8 @@ func caller(accessKeyID string) string {
 		return "lambda"
 	}
 	if id, ok := strings.CutPrefix(accessKeyID, functionKeyPrefix); ok {
-		return id
+		function, _, _ := strings.Cut(id, keySeparator)
+		return function
 	}
 	return "user"
 }

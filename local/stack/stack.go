@@ -23,6 +23,7 @@ import (
 	"path/filepath"
 	"sync"
 
+	"sealreel/local/fault"
 	"sealreel/local/lambda"
 	"sealreel/local/template"
 )
@@ -43,6 +44,10 @@ type Config struct {
 	// Lambda changes how functions are run; its Dir, Region, Account,
 	// Destination and Authorize are set by Up.
 	Lambda lambda.Config
+
+	// Faults, when set, has everything go through a fault engine that begins with
+	// this plan; nil has none, and SetFaults and AddFaults fail.
+	Faults *fault.Plan
 
 	Progress  func(string)  // hears what Up is doing, for a person to read
 	OnRequest func(Request) // hears of every request; must be quick
@@ -67,6 +72,7 @@ type Stack struct {
 	exports  map[string]string
 	programs programs
 	lock     *os.File
+	faults   *fault.Engine // nil without Config.Faults
 
 	mu      sync.Mutex
 	envFile string // written by WriteEnv, removed by Close
@@ -121,9 +127,15 @@ func (s *Stack) up(ctx context.Context) (err error) {
 	if err := s.build(ctx, draft.Functions); err != nil {
 		return err
 	}
+	if s.config.Faults != nil {
+		s.faults = fault.New(caller, s.config.Log)
+		if err := s.faults.Set(*s.config.Faults); err != nil {
+			return err
+		}
+	}
 	s.config.Progress("starting S3, SQS, SNS, KMS and STS")
 	s.count = s.requests.count(s.config.OnRequest)
-	if s.services, err = openServices(ctx, s.config, s.state, s.count); err != nil {
+	if s.services, err = openServices(ctx, s.config, s.state, s.faults, s.count); err != nil {
 		return err
 	}
 	if s.template, err = s.provision(draft); err != nil {

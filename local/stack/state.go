@@ -93,8 +93,12 @@ func functionCredentials(id string) lambda.Credentials {
 	return lambda.Credentials{AccessKeyID: functionKeyPrefix + id, SecretAccessKey: newSecret()}
 }
 
-// functionKeyPrefix starts the access key id of every function.
-const functionKeyPrefix = "SRFN"
+// functionKeyPrefix starts the access key id of every function. Those of its
+// environments go on with keySeparator and a number.
+const (
+	functionKeyPrefix = "SRFN"
+	keySeparator      = "."
+)
 
 func newSecret() string {
 	var b [30]byte

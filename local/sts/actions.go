@@ -73,7 +73,7 @@ func (s *Server) assumeRole(c *call) (any, error) {
 		return nil, err
 	}
 	if s.config.Issued != nil {
-		s.config.Issued(made.AccessKeyID, made.SecretAccessKey)
+		s.config.Issued(made.AccessKeyID, made.SecretAccessKey, c.AccessKeyID)
 	}
 	c.Issued = made.AccessKeyID
 	who, err := s.config.Directory.Principal(made.AccessKeyID, made.SessionToken)

@@ -31,8 +31,9 @@ type Config struct {
 	// sessions that are made.
 	Directory *iam.Directory
 	// Issued, when set, hears of every access key before its holder does, for
-	// services that verify signatures.
-	Issued func(accessKeyID, secretAccessKey string)
+	// services that verify signatures, and of the access key id by which it was
+	// got.
+	Issued func(accessKeyID, secretAccessKey, by string)
 	// OnRequest, when set, hears of every request when it is answered. It is
 	// called from many goroutines.
 	OnRequest func(Request)

@@ -145,7 +145,7 @@ func TestHooks(t *testing.T) {
 	secrets := map[string]string{}
 	s := newServer(t, func(c *Config) {
 		c.OnRequest = func(r Request) { requests = append(requests, r) }
-		c.Issued = func(id, secret string) { secrets[id] = secret }
+		c.Issued = func(id, secret, _ string) { secrets[id] = secret }
 	})
 	web := httptest.NewServer(s)
 	defer web.Close()
