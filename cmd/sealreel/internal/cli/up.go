@@ -13,11 +13,12 @@ import (
 	"slices"
 	"strings"
 
+	"sealreel/local/fault"
 	"sealreel/local/stack"
 )
 
 var upCommand = command{
-	name: "up", args: "--dir DIR [--workers N] [--roles FILE] [--root CHECKOUT]",
+	name: "up", args: "--dir DIR [--workers N] [--roles FILE] [--faults FILE] [--root CHECKOUT]",
 	summary: "run an embedded AWS with Sealreel deployed on it",
 	text: `
 Builds the functions, starts S3, SQS, KMS, STS and Lambda in this process with all
@@ -35,6 +36,8 @@ any AWS client can use:
                     [{"RoleName": "tenant", "AssumeRolePolicyDocument": {...},
                       "Policies": [{"PolicyName": "p", "PolicyDocument": {...}}]}]
                     with ARNs of account ` + stack.Account + ` and region ` + stack.Region + `
+  --faults FILE     what goes wrong on purpose, as docs/faults.md describes it; each
+                    fault is logged when it fires
   --root CHECKOUT   folder of template.yaml; default: this one or one above
 
 SEALREEL_CHUNK_SECONDS, SEALREEL_MAX_PIXELS, SEALREEL_X264_PRESET,
@@ -51,6 +54,7 @@ func up(ctx context.Context, t *terminal, args []string) (err error) {
 	dir := f.String("dir", "", "")
 	workers := f.Int("workers", 0, "")
 	rolesFile := f.String("roles", "", "")
+	faultsFile := f.String("faults", "", "")
 	root := f.String("root", "", "")
 	if _, err := f.parse(args); err != nil {
 		return err
@@ -70,8 +74,16 @@ func up(ctx context.Context, t *terminal, args []string) (err error) {
 			return err
 		}
 	}
+	var faults *fault.Plan
+	if *faultsFile != "" {
+		plan, err := fault.ReadFile(*faultsFile)
+		if err != nil {
+			return err
+		}
+		faults = &plan
+	}
 	s, err := stack.Up(ctx, stack.Config{
-		Root: *root, Dir: *dir, Workers: *workers, Roles: roles, Environment: tunables(t.getenv),
+		Root: *root, Dir: *dir, Workers: *workers, Roles: roles, Faults: faults, Environment: tunables(t.getenv),
 		Progress: func(step string) { t.note("%s", step) },
 		Log:      slog.New(slog.NewTextHandler(t.stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	})
