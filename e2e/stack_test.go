@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 
+	"sealreel/local/fault"
 	"sealreel/local/lambda"
 	"sealreel/local/stack"
 	"sealreel/pkg/kmskeys"
@@ -63,7 +64,7 @@ func run(m *testing.M) int {
 	}
 	site.dir = dir
 	site.Stack, err = stack.Up(context.Background(), stack.Config{
-		Root: root, Dir: dir, Workers: 2,
+		Root: root, Dir: dir, Workers: 2, Faults: &fault.Plan{},
 		Parameters: map[string]string{"PipelineRoleArns": listed(), "NotificationTopic": "yes"},
 		Environment: map[string]string{
 			"SEALREEL_X264_PRESET":   "veryfast",
