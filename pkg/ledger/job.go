@@ -37,8 +37,10 @@ type Record struct {
 	Warnings []string `json:"warnings,omitempty"`
 }
 
+const activePrefix = "active/"
+
 func jobKey(id string) string    { return "jobs/" + id + ".json" }
-func activeKey(id string) string { return "active/" + id + ".json" }
+func activeKey(id string) string { return activePrefix + id + ".json" }
 func planKey(id string) string   { return "plans/" + id + ".json" }
 
 // Job reads a job's record. An id that names no job is an object.ErrNotExist.
@@ -54,7 +56,7 @@ func (l *Ledger) Job(ctx context.Context, id string) (*Record, error) {
 // it marks the job as active, so that none is lost sight of.
 func (l *Ledger) CreateJob(ctx context.Context, r *Record) (*Record, bool, error) {
 	r.Version = Version
-	if _, err := l.create(ctx, activeKey(r.Job.ID), struct{}{}); err != nil {
+	if err := l.Activate(ctx, r.Job.ID); err != nil {
 		return nil, false, err
 	}
 	first, created, err := createOrRead(ctx, l, jobKey(r.Job.ID), r)
@@ -118,7 +120,22 @@ func (l *Ledger) Warn(ctx context.Context, id string, texts ...string) error {
 
 // Active are the ids of the jobs that have not ended, and of some that have.
 func (l *Ledger) Active(ctx context.Context) iter.Seq2[string, error] {
-	return l.names(ctx, "active/")
+	return l.names(ctx, activePrefix)
+}
+
+// ActiveAfter are those of Active whose ids come after one, which need not be
+// there; "" comes before all.
+func (l *Ledger) ActiveAfter(ctx context.Context, id string) iter.Seq2[string, error] {
+	if id == "" {
+		return l.Active(ctx)
+	}
+	return namesOf(activePrefix, l.objects.KeysAfter(ctx, l.bucket, activePrefix, activeKey(id)))
+}
+
+// Activate marks a job as active again.
+func (l *Ledger) Activate(ctx context.Context, id string) error {
+	_, err := l.create(ctx, activeKey(id), struct{}{})
+	return err
 }
 
 // Retire removes the mark of an active job.

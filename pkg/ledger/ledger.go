@@ -39,6 +39,8 @@ type Objects interface {
 	Replace(ctx context.Context, bucket, key string, body []byte, etag string) error
 	// Keys yields the keys with the prefix in order.
 	Keys(ctx context.Context, bucket, prefix string) iter.Seq2[string, error]
+	// KeysAfter yields those that come after a key, which need not be there.
+	KeysAfter(ctx context.Context, bucket, prefix, after string) iter.Seq2[string, error]
 	// Delete removes an object; one that is not there is no error.
 	Delete(ctx context.Context, bucket, key string) error
 }
@@ -117,6 +119,26 @@ func (l *Ledger) create(ctx context.Context, key string, v any) (bool, error) {
 	return true, nil
 }
 
+// put stores a record in place of the one with the entity tag, or where that is
+// "" of none; object.ErrChanged when it is another by now.
+func (l *Ledger) put(ctx context.Context, key string, v any, etag string) error {
+	if etag == "" {
+		created, err := l.create(ctx, key, v)
+		if err == nil && !created {
+			err = fmt.Errorf("writing %s: %w", key, object.ErrChanged)
+		}
+		return err
+	}
+	body, err := json.Marshal(v)
+	if err == nil {
+		err = l.objects.Replace(ctx, l.bucket, key, body, etag)
+	}
+	if err != nil {
+		return fmt.Errorf("writing %s: %w", key, err)
+	}
+	return nil
+}
+
 // createOrRead stores a record, or reads the one that was there first.
 func createOrRead[T any](ctx context.Context, l *Ledger, key string, v *T) (*T, bool, error) {
 	created, err := l.create(ctx, key, v)
@@ -169,8 +191,12 @@ var errUnchanged = errors.New("unchanged")
 // names yields the names, without prefix and .json, of the records under a
 // prefix.
 func (l *Ledger) names(ctx context.Context, prefix string) iter.Seq2[string, error] {
+	return namesOf(prefix, l.objects.Keys(ctx, l.bucket, prefix))
+}
+
+func namesOf(prefix string, keys iter.Seq2[string, error]) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
-		for key, err := range l.objects.Keys(ctx, l.bucket, prefix) {
+		for key, err := range keys {
 			if err != nil {
 				yield("", fmt.Errorf("listing %s: %w", prefix, err))
 				return

@@ -154,8 +154,13 @@ func (s *Store) List(ctx context.Context, bucket, prefix, startAfter string) ite
 
 // Keys yields the keys with the prefix in order; see List.
 func (s *Store) Keys(ctx context.Context, bucket, prefix string) iter.Seq2[string, error] {
+	return s.KeysAfter(ctx, bucket, prefix, "")
+}
+
+// KeysAfter yields those that come after a key; see List.
+func (s *Store) KeysAfter(ctx context.Context, bucket, prefix, after string) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
-		for e, err := range s.List(ctx, bucket, prefix, "") {
+		for e, err := range s.List(ctx, bucket, prefix, after) {
 			if !yield(e.Key, err) {
 				return
 			}

@@ -89,6 +89,11 @@ func (m *Memory) Replace(_ context.Context, bucket, key string, body []byte, eta
 
 // Keys yields the keys with the prefix in order.
 func (m *Memory) Keys(_ context.Context, bucket, prefix string) iter.Seq2[string, error] {
+	return m.KeysAfter(context.Background(), bucket, prefix, "")
+}
+
+// KeysAfter yields those that come after a key.
+func (m *Memory) KeysAfter(_ context.Context, bucket, prefix, after string) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		if err := m.before("Keys", prefix); err != nil {
 			yield("", err)
@@ -98,7 +103,7 @@ func (m *Memory) Keys(_ context.Context, bucket, prefix string) iter.Seq2[string
 		names := slices.Sorted(maps.Keys(m.objects))
 		m.mu.Unlock()
 		for _, name := range names {
-			if key, ok := strings.CutPrefix(name, bucket+"/"); ok && strings.HasPrefix(key, prefix) && !yield(key, nil) {
+			if key, ok := strings.CutPrefix(name, bucket+"/"); ok && strings.HasPrefix(key, prefix) && key > after && !yield(key, nil) {
 				return
 			}
 		}
