@@ -137,10 +137,9 @@ func (i *Ingester) document(ctx context.Context, d ledger.Drop, at time.Time) er
 		case err != nil:
 			return err
 		default:
-			if parsed, err := job.ParseRequest(body); err != nil {
-				problem = err
-			} else {
-				req = parsed
+			req, problem = job.ParseRequest(body)
+			if problem != nil { // of what is wrong nothing is shown but whom to tell
+				req = &job.Request{PipelineID: pipelineOf(req)}
 			}
 		}
 		if rec, err = i.create(ctx, d, at, req, problem); err != nil {
@@ -148,6 +147,14 @@ func (i *Ingester) document(ctx context.Context, d ledger.Drop, at time.Time) er
 		}
 	}
 	return i.Resume(ctx, rec)
+}
+
+// pipelineOf is the pipeline that a document names, "" where that can't be read.
+func pipelineOf(req *job.Request) string {
+	if req == nil {
+		return ""
+	}
+	return req.PipelineID
 }
 
 // claimed reads the job that a drop became already, nil when there is none.
@@ -175,11 +182,17 @@ func (i *Ingester) create(ctx context.Context, d ledger.Drop, at time.Time, req 
 	if problem == nil {
 		problem = job.Unsupported(req)
 	}
+	if req.PipelineID == "" { // somebody must hear of it
+		req.PipelineID = i.DefaultID
+	}
 	rec := &ledger.Record{Job: job.New(claim.Job, req, at), Drop: d}
 	if problem != nil {
 		i.Log.WarnContext(ctx, "job refused", "key", d.Key, "err", problem)
-		rec.Job = job.FailJob(rec.Job, job.Fail(job.CodeValidation, "%v", problem), time.Now())
-		rec.Warnings = problems(problem)
+		failure := job.Fail(job.CodeValidation, "%v", problem)
+		if !errors.As(problem, &failure) {
+			rec.Warnings = problems(problem)
+		}
+		rec.Job = job.FailJob(rec.Job, failure, time.Now())
 	}
 	rec, _, err = i.Ledger.CreateJob(ctx, rec)
 	if err == nil && problem != nil {
