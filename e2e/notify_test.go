@@ -266,7 +266,7 @@ func TestNotificationsOfTheKilled(t *testing.T) {
 // claimed long ago and is not known to be sent.
 func TestReconcileTells(t *testing.T) {
 	l := listen(t, jobTopic())
-	id := job.NewID(time.Now(), "none", unique(t), "")
+	id := job.NewID(time.Now().Add(-time.Hour), "none", unique(t), "") // whom the functions would have told of long ago
 	rec := &ledger.Record{Job: job.New(id, &job.Request{PipelineID: site.pipeline, Outputs: []job.Output{{Key: "a"}}}, time.Now())}
 	rec.Job = job.FailJob(rec.Job, job.BadMedia(nil), time.Now())
 	if _, _, err := site.ledger.CreateJob(t.Context(), rec); err != nil {

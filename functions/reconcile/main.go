@@ -22,7 +22,7 @@ func main() {
 	}
 	reconciler := parts.Reconciler(sqsqueue.New(parts.AWS, url))
 	parts.Start(wiring.Reconcile, func(ctx context.Context) error {
-		err := reconciler.Run(ctx)
+		_, err := reconciler.Run(ctx)
 		if err == nil {
 			metric.Add(ctx, metric.ReconcileRounds, 1)
 		}

@@ -91,7 +91,7 @@ func decode[T any](body []byte) (*T, error) {
 // reason to change carry none, which is 0.
 func newest(record any) int {
 	switch record.(type) {
-	case *Record, *Notice, *Result:
+	case *Record, *Notice, *Result, *Round, *Seen:
 		return Version
 	case *plan.Plan:
 		return plan.Version

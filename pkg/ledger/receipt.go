@@ -2,11 +2,8 @@ package ledger
 
 import (
 	"context"
-	"errors"
-	"time"
 
 	"sealreel/pkg/metric"
-	"sealreel/pkg/object"
 	"sealreel/pkg/task"
 )
 
@@ -51,36 +48,4 @@ func countReceipt(ctx context.Context, created bool) {
 // Receipts are the names of the tasks of a job that have a receipt.
 func (l *Ledger) Receipts(ctx context.Context, job string) (map[string]bool, error) {
 	return l.nameSet(ctx, "receipts/"+job+"/")
-}
-
-// Watch is what reconcile last saw of a job: how many tasks had a receipt, since
-// when, and how often it set the job going again from there.
-type Watch struct {
-	Receipts int       `json:"receipts"`
-	Since    time.Time `json:"since"`
-	Restarts int       `json:"restarts"`
-}
-
-func watchKey(job string) string { return "watch/" + job + ".json" }
-
-// Watched reads what reconcile last saw of a job, the zero Watch when nothing.
-func (l *Ledger) Watched(ctx context.Context, job string) (Watch, error) {
-	w, _, err := read[Watch](ctx, l, watchKey(job))
-	if errors.Is(err, object.ErrNotExist) {
-		return Watch{}, nil
-	}
-	if err != nil {
-		return Watch{}, err
-	}
-	return *w, nil
-}
-
-// SetWatch notes what reconcile sees of a job. It is reconcile's alone: the last
-// one to write wins.
-func (l *Ledger) SetWatch(ctx context.Context, job string, w Watch) error {
-	if err := l.objects.Delete(ctx, l.bucket, watchKey(job)); err != nil {
-		return err
-	}
-	_, err := l.create(ctx, watchKey(job), w)
-	return err
 }

@@ -74,8 +74,6 @@ func (l *Ledger) Round(ctx context.Context) (*Round, error) {
 		return &Round{}, nil
 	case err != nil:
 		return nil, err
-	case r.Version > Version:
-		return nil, fmt.Errorf("%s: %w", roundKey, ErrNewer)
 	}
 	r.etag = etag
 	return r, nil
@@ -117,8 +115,6 @@ func (l *Ledger) Seen(ctx context.Context) (*Seen, error) {
 		return &Seen{}, nil
 	case err != nil:
 		return nil, err
-	case s.Version > Version:
-		return nil, fmt.Errorf("%s: %w", seenKey, ErrNewer)
 	}
 	s.etag = etag
 	return s, nil

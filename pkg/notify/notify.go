@@ -53,31 +53,32 @@ type Notifier struct {
 // A job that has ended is active no more when all is told. What fails is logged
 // and left to Settle: no job fails for it.
 func (n *Notifier) Announce(ctx context.Context, rec *ledger.Record) {
-	if err := n.Settle(ctx, rec); err != nil {
+	if _, err := n.Settle(ctx, rec); err != nil {
 		n.Log.WarnContext(ctx, "a notification is delayed", "job", rec.Job.ID, "err", err)
 	}
 }
 
 // Settle is Announce with an error; for what looks after jobs time and again.
-// Messages that can't be sent for a day after the job's end are given up.
-func (n *Notifier) Settle(ctx context.Context, rec *ledger.Record) error {
-	settled, err := n.tell(ctx, rec)
+// settled says that nothing is left to tell of the states that the job has
+// reached. Messages that can't be sent for a day after the job's end are given up.
+func (n *Notifier) Settle(ctx context.Context, rec *ledger.Record) (settled bool, err error) {
+	settled, err = n.tell(ctx, rec)
 	if !job.Terminal(rec.Job.Status) {
-		return err
+		return settled, err
 	}
 	if late := n.Now().Sub(time.UnixMilli(rec.Job.Timing.FinishTimeMillis)); !settled && late > patience {
 		n.Log.ErrorContext(ctx, "a notification is given up", "job", rec.Job.ID, "err", err)
 		settled, err = true, nil
 	}
 	if !settled {
-		return err
+		return false, err
 	}
 	retired := n.Ledger.Retire(ctx, rec.Job.ID)
 	if retired == nil && rec.Job.Status == job.Canceled { // by the command, which counts nothing
 		metric.AddBy(ctx, metric.JobsEnded, job.Canceled, 1)
 		metric.Add(ctx, metric.JobErrors, 0)
 	}
-	return errors.Join(err, retired)
+	return true, errors.Join(err, retired)
 }
 
 // tell sends what is to be sent; settled says that nothing is left to do for the

@@ -102,7 +102,7 @@ func (w *world) active(t *testing.T) bool {
 func (w *world) settle(t *testing.T, rec *ledger.Record) {
 	t.Helper()
 	w.now = w.now.Add(5 * time.Minute)
-	if err := w.notifier().Settle(t.Context(), rec); err != nil {
+	if _, err := w.notifier().Settle(t.Context(), rec); err != nil {
 		t.Error(err)
 	}
 }
@@ -187,16 +187,16 @@ func TestClaimIsLeftToWhoHasIt(t *testing.T) {
 	rec := complete()
 	w.create(t, rec)
 	w.fails = errors.New("the topic is down")
-	if err := w.notifier().Settle(t.Context(), rec); err == nil || !w.active(t) {
+	if _, err := w.notifier().Settle(t.Context(), rec); err == nil || !w.active(t) {
 		t.Errorf("error %v", err)
 	}
 	w.fails = nil
 	w.now = w.now.Add(doubt)
-	if err := w.notifier().Settle(t.Context(), rec); err != nil || len(w.heard) > 0 || !w.active(t) {
+	if _, err := w.notifier().Settle(t.Context(), rec); err != nil || len(w.heard) > 0 || !w.active(t) {
 		t.Errorf("%v, heard %v", err, w.heard)
 	}
 	w.now = w.now.Add(time.Millisecond)
-	if err := w.notifier().Settle(t.Context(), rec); err != nil || w.active(t) {
+	if _, err := w.notifier().Settle(t.Context(), rec); err != nil || w.active(t) {
 		t.Error(err)
 	}
 	w.check(t, "late", rec, 1, Progressing, Completed)
@@ -209,7 +209,7 @@ func TestWhatCanNotBeSentIsGivenUp(t *testing.T) {
 	w.create(t, rec)
 	w.fails = errors.New("there is no such topic")
 	for w.now.Before(at(61).Add(patience)) {
-		if err := w.notifier().Settle(t.Context(), rec); err == nil {
+		if _, err := w.notifier().Settle(t.Context(), rec); err == nil {
 			t.Fatal("a topic that is not there takes messages")
 		}
 		w.now = w.now.Add(time.Hour)
@@ -217,7 +217,7 @@ func TestWhatCanNotBeSentIsGivenUp(t *testing.T) {
 	if !w.active(t) {
 		t.Error("given up too early")
 	}
-	if err := w.notifier().Settle(t.Context(), rec); err != nil || w.active(t) {
+	if _, err := w.notifier().Settle(t.Context(), rec); err != nil || w.active(t) {
 		t.Errorf("%v, active %v", err, w.active(t))
 	}
 }

@@ -1,25 +1,28 @@
 // Package reconcile looks, every few minutes, for what stopped moving, and
 // brings it to an end: drops that became no job, jobs without a plan, tasks
-// that nobody does, outputs without their last step, and messages in the
-// dead-letter queue.
+// that nobody does, outputs without their last step, ends that were not told,
+// and messages in the dead-letter queue.
 //
 // It guarantees that every drop ends, finished or as an Error with a reason,
-// though any event, message or function may get lost. All of it may run twice
-// or beside the functions it steps in for.
+// though any event, message or function may get lost, and reconcile itself be
+// off for however long. All of it may run twice at once, die anywhere, or run
+// beside the functions it steps in for.
+//
+// A round is bounded in time and in what it looks at. Dead letters, active jobs,
+// drops, and the work that these ask for have each a share of it, so that none
+// keeps the others from being looked at; where one stops, the next round goes on.
+// What fails is noted, tried again later each time, and holds up nothing.
 package reconcile
 
 import (
 	"context"
 	"errors"
-	"iter"
 	"log/slog"
-	"slices"
 	"time"
 
 	"sealreel/pkg/job"
 	"sealreel/pkg/ledger"
 	"sealreel/pkg/object"
-	"sealreel/pkg/plan"
 	"sealreel/pkg/task"
 )
 
@@ -27,6 +30,8 @@ import (
 type Ingester interface {
 	Drop(ctx context.Context, d ledger.Drop, at time.Time, final bool) error
 	Resume(ctx context.Context, rec *ledger.Record) error
+	// Refuse makes a job in Error of a drop that can't be read.
+	Refuse(ctx context.Context, d ledger.Drop, at time.Time, cause error) error
 	// EnsureDefault stores the stack's default pipeline unless it is there.
 	EnsureDefault(ctx context.Context) error
 }
@@ -39,43 +44,64 @@ type Worker interface {
 // Herald tells whoever listens what jobs have come to, and retires those that
 // have ended when all is told; see package notify.
 type Herald interface {
-	Settle(ctx context.Context, rec *ledger.Record) error
+	// Settle says whether nothing is left to tell for now.
+	Settle(ctx context.Context, rec *ledger.Record) (settled bool, err error)
 }
 
 // Queue takes messages for tasks.
 type Queue interface {
 	Send(ctx context.Context, messages ...task.Message) error
+	// Backlog is about how many messages wait for a worker.
+	Backlog(ctx context.Context) (int, error)
 }
 
-// DeadLetters gives the messages that no worker could handle. handle is called
-// for each of at most limit; those for which it returns nil are removed.
+// DeadLetters gives the messages that no worker could handle, with the time when
+// they were sent. handle is called for each of at most limit; those for which it
+// returns nil are removed, the others come again in a later round.
 type DeadLetters interface {
-	Drain(ctx context.Context, limit int, handle func(body string) error) error
+	Drain(ctx context.Context, limit int, handle func(body string, sent time.Time) error) error
 }
 
-// Dropped is an object of the ingest bucket.
+// Dropped is a version of an object in the ingest bucket.
 type Dropped struct {
 	ledger.Drop
-	At time.Time
+	At       time.Time // when it was stored; where that was done in parts, when it began
+	InParts  bool
+	Replaced bool // by a newer version
 }
+
+// Drops gives a page of the ingest bucket's listing. next is where it goes on;
+// the zero Marker is its beginning, and as next its end.
+type Drops func(ctx context.Context, after ledger.Marker) (page []Dropped, next ledger.Marker, err error)
 
 // Timing says how long things may take before reconcile steps in.
 type Timing struct {
 	Lost    time.Duration // a drop without a job, a job without a plan
 	Keyless time.Duration // a file that only a job document could open
-	Waiting time.Duration // a job for its input
+	Waiting time.Duration // a job for its input, and whatever can't be read or planned
 	Stalled time.Duration // a job without a new receipt
-	Recent  time.Duration // drops older than this are not looked at any more
 }
 
 // Usual are the times of a deployment.
-var Usual = Timing{Lost: 5 * time.Minute, Keyless: 30 * time.Minute, Waiting: 24 * time.Hour, Stalled: 30 * time.Minute, Recent: 48 * time.Hour}
+var Usual = Timing{Lost: 5 * time.Minute, Keyless: 30 * time.Minute, Waiting: 24 * time.Hour, Stalled: 30 * time.Minute}
 
-// restarts is how often a stalled job is set going again before it fails. Each
-// time it is given twice as long, for it may be waiting in the queue behind many
-// others: with the usual times it fails after some fifteen hours of silence. (A
-// task whose workers die comes to the dead letters long before.)
-const restarts = 4
+// Limits bound a round.
+type Limits struct {
+	Time        time.Duration // of all of it
+	Spare       time.Duration // before the context's deadline, to note how far it came
+	DeadLetters int           // taken
+	Jobs        int           // looked at
+	Pages       int           // of drops listed
+	Drops       int           // looked at, of those that are listed
+	Pending     int           // drops noted at a time
+	Tasks       int           // drops taken up and jobs planned
+}
+
+// UsualLimits are those of a deployment: at most some 100,000 requests a round.
+var UsualLimits = Limits{
+	Time: 220 * time.Second, Spare: 15 * time.Second,
+	DeadLetters: 1000, Jobs: 20_000, Pages: 3000, Drops: 20_000, Pending: 1000, Tasks: 200,
+}
 
 // Reconciler brings things to an end.
 type Reconciler struct {
@@ -85,223 +111,55 @@ type Reconciler struct {
 	Herald      Herald
 	Queue       Queue
 	DeadLetters DeadLetters
-	Drops       func(ctx context.Context) iter.Seq2[Dropped, error]
+	Drops       Drops
 	Timing      Timing
+	Limits      Limits
 	Log         *slog.Logger
 	Now         func() time.Time
 }
 
-// Run does one round. One thing that can't be mended does not keep the others
-// from being looked at. The default pipeline is there after the first, so that it
-// can be changed before anything is dropped.
-func (r *Reconciler) Run(ctx context.Context) error {
-	return errors.Join(r.Ingester.EnsureDefault(ctx), r.deadLetters(ctx), r.jobs(ctx), r.drops(ctx))
-}
-
-// deadLetters ends the tasks whose messages were given up by the queue: their
-// workers died each time, or ran out of time.
-func (r *Reconciler) deadLetters(ctx context.Context) error {
-	const limit = 1000
-	return r.DeadLetters.Drain(ctx, limit, func(body string) error {
-		m, err := task.ParseMessage(body)
-		if err != nil {
-			r.Log.Error("a dead letter that is no task is thrown away", "body", body, "err", err)
-			return nil
-		}
-		r.Log.Warn("a task ended in the dead letters", "job", m.Job, "task", m.Task)
-		return r.Worker.GiveUp(ctx, m, job.Fail(job.CodeInternal,
-			"the task %s was tried as often as the queue allows and its worker died or ran out of time each time; see the transcode function's log, then drop the job again", m.Task))
-	})
-}
-
-// jobs looks at every job that has not ended.
-func (r *Reconciler) jobs(ctx context.Context) error {
-	var errs []error
-	for id, err := range r.Ledger.Active(ctx) {
-		if err != nil {
-			return errors.Join(append(errs, err)...)
-		}
-		if err := r.job(ctx, id); err != nil {
-			r.Log.Error("a job could not be looked at", "job", id, "err", err)
-			errs = append(errs, err)
-		}
-	}
-	return errors.Join(errs...)
-}
-
-func (r *Reconciler) job(ctx context.Context, id string) error {
-	rec, err := r.Ledger.Job(ctx, id)
-	switch {
-	case errors.Is(err, object.ErrNotExist):
-		return nil // marked before it was created; its drop will be looked at
-	case err != nil:
-		return err
-	}
-	told := r.Herald.Settle(ctx, rec)
-	if job.Terminal(rec.Job.Status) {
-		return told
-	}
-	return errors.Join(told, r.advance(ctx, rec))
-}
-
-// advance looks whether a job moves.
-func (r *Reconciler) advance(ctx context.Context, rec *ledger.Record) error {
-	id := rec.Job.ID
-	age := r.Now().Sub(time.UnixMilli(rec.Job.Timing.SubmitTimeMillis))
-	p, err := r.Ledger.Plan(ctx, id)
-	switch {
-	case err == nil:
-		return r.planned(ctx, p)
-	case !errors.Is(err, object.ErrNotExist):
-		return err
-	case rec.Waiting && age > r.Timing.Waiting:
-		missing, err := r.missing(ctx, rec)
-		if err != nil {
-			return err
-		}
-		return r.end(ctx, id, job.InputMissing(rec.Drop.Bucket, missing))
-	case age > r.Timing.Lost:
-		return r.resume(ctx, rec, age)
-	}
-	return nil
-}
-
-// missing is the first of the job's inputs that it still waits for.
-func (r *Reconciler) missing(ctx context.Context, rec *ledger.Record) (string, error) {
-	for _, in := range rec.Job.Inputs {
-		waiting, err := r.Ledger.Awaiting(ctx, rec.Drop.Bucket, in.Key)
-		if err != nil {
-			return "", err
-		}
-		if slices.Contains(waiting, rec.Job.ID) {
-			return in.Key, nil
-		}
-	}
-	return rec.Job.Inputs[0].Key, nil
-}
-
-// resume takes a job without a plan on, and ends it when that has failed for as
-// long as a job may wait.
-func (r *Reconciler) resume(ctx context.Context, rec *ledger.Record, age time.Duration) error {
-	err := r.Ingester.Resume(ctx, rec)
-	if err == nil || age < r.Timing.Waiting {
-		return err
-	}
-	r.Log.Error("the job cannot be planned", "job", rec.Job.ID, "err", err)
-	return r.end(ctx, rec.Job.ID, job.Fail(job.CodeInternal,
-		"the job could not be planned for %v; see the log of the reconcile function, mend the cause and drop it again", r.Timing.Waiting))
-}
-
-// end fails a job and tells of it.
-func (r *Reconciler) end(ctx context.Context, id string, f *job.Failure) error {
-	rec, err := r.Ledger.UpdateJob(ctx, id, func(rec *ledger.Record) error {
-		rec.Job = job.FailJob(rec.Job, f, r.Now())
-		return nil
-	})
+// Run does one round and says what came of it. One thing that can't be mended is
+// logged and counted, and does not keep the others from being looked at; an error
+// says that the round itself could not do its work. The default pipeline is there
+// after the first, so that it can be changed before anything is dropped.
+func (r *Reconciler) Run(ctx context.Context) (Summary, error) {
+	state, err := r.Ledger.Round(ctx)
 	if err != nil {
-		return err
+		return Summary{}, err
 	}
-	return r.Herald.Settle(ctx, rec)
+	b := &round{Reconciler: r, state: state, until: r.until(ctx)}
+	err = errors.Join(
+		r.Ingester.EnsureDefault(ctx),
+		b.share(ctx, 0.15, b.deadLetters),
+		b.share(ctx, 0.4, b.jobs),
+		b.share(ctx, 0.5, b.sweep),
+	)
+	b.choose()
+	if saved := r.Ledger.SetRound(ctx, state); errors.Is(saved, object.ErrChanged) {
+		r.Log.WarnContext(ctx, "another round runs at the same time: what this one has found is left to it")
+		b.work = nil
+	} else {
+		err = errors.Join(err, saved)
+	}
+	if len(b.work) > 0 {
+		err = errors.Join(err, b.share(ctx, 1, b.doWork))
+		if saved := r.Ledger.SetRound(ctx, state); !errors.Is(saved, object.ErrChanged) {
+			err = errors.Join(err, saved)
+		}
+	}
+	b.sum.Pending = len(state.Pending)
+	b.sum.measure(ctx)
+	r.Log.LogAttrs(ctx, slog.LevelInfo, "round", b.sum.attributes()...)
+	return b.sum, err
 }
 
-// planned sets a job going again that has got no receipt for too long.
-func (r *Reconciler) planned(ctx context.Context, p *plan.Plan) error {
-	done, err := r.Ledger.Receipts(ctx, p.Job)
-	if err != nil {
-		return err
-	}
-	results, err := r.Ledger.Results(ctx, p.Job)
-	if err != nil {
-		return err
-	}
-	seen, err := r.Ledger.Watched(ctx, p.Job)
-	if err != nil {
-		return err
-	}
-	now := r.Now()
-	if count := len(done) + len(results); seen.Since.IsZero() || count != seen.Receipts {
-		return r.Ledger.SetWatch(ctx, p.Job, ledger.Watch{Receipts: count, Since: now})
-	}
-	if now.Sub(seen.Since) < r.Timing.Stalled<<seen.Restarts {
-		return nil
-	}
-	r.Log.Warn("a job has stalled", "job", p.Job, "since", seen.Since, "restarts", seen.Restarts)
-	if seen.Restarts >= restarts {
-		return r.end(ctx, p.Job, job.Fail(job.CodeInternal,
-			"the job stopped moving and was set going again %d times in vain; see the functions' logs, then drop it again", restarts))
-	}
-	if err := r.restart(ctx, p, done, results); err != nil {
-		return err
-	}
-	seen.Since, seen.Restarts = now, seen.Restarts+1
-	return r.Ledger.SetWatch(ctx, p.Job, seen)
-}
-
-// restart asks again for everything that has no receipt, and for the assembly
-// of outputs that have no result though their tasks are done.
-func (r *Reconciler) restart(ctx context.Context, p *plan.Plan, done, results map[string]bool) error {
-	messages := p.FirstTasks(done)
-	for g, group := range p.Groups {
-		complete := true
-		for c := range group.Chunks {
-			if done[task.Chunk(g, c)] {
-				continue
-			}
-			complete = false
-			if done[task.Piece(g, c)] {
-				messages = append(messages, task.Message{Version: task.Version, Job: p.Job, Task: task.Chunk(g, c)})
-			}
-		}
-		for _, place := range group.Outputs {
-			if o := p.Outputs[place]; complete && !results[o.ID] {
-				if err := r.Ledger.AskAgain(ctx, p.Job, o.ID); err != nil {
-					return err
-				}
-			}
+// until is when a round must be over.
+func (r *Reconciler) until(ctx context.Context) time.Time {
+	until := time.Now().Add(r.Limits.Time)
+	if deadline, ok := ctx.Deadline(); ok {
+		if deadline = deadline.Add(-r.Limits.Spare); deadline.Before(until) {
+			return deadline
 		}
 	}
-	// What failed before it was encoded has no tasks, and when every output has
-	// a result only the job's own end is missing.
-	for _, o := range p.Outputs {
-		if o.Failure != nil && !results[o.ID] || len(results) == len(p.Outputs) {
-			if err := r.Ledger.AskAgain(ctx, p.Job, o.ID); err != nil {
-				return err
-			}
-		}
-	}
-	return r.Queue.Send(ctx, messages...)
-}
-
-// drops looks for objects whose event was lost.
-func (r *Reconciler) drops(ctx context.Context) error {
-	var errs []error
-	now := r.Now()
-	for d, err := range r.Drops(ctx) {
-		if err != nil {
-			return errors.Join(append(errs, err)...)
-		}
-		age := now.Sub(d.At)
-		if age < r.Timing.Lost || age > r.Timing.Recent {
-			continue
-		}
-		if err := r.drop(ctx, d, age); err != nil {
-			r.Log.Error("a drop could not be looked at", "key", d.Key, "err", err)
-			errs = append(errs, err)
-		}
-	}
-	return errors.Join(errs...)
-}
-
-func (r *Reconciler) drop(ctx context.Context, d Dropped, age time.Duration) error {
-	claim, err := r.Ledger.Claimed(ctx, d.Drop)
-	if err == nil {
-		_, err = r.Ledger.Job(ctx, claim.Job)
-	}
-	if err == nil {
-		return nil // the job is looked after
-	}
-	if !errors.Is(err, object.ErrNotExist) {
-		return err
-	}
-	return r.Ingester.Drop(ctx, d.Drop, d.At, age > r.Timing.Keyless)
+	return until
 }

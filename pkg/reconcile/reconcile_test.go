@@ -3,10 +3,10 @@ package reconcile
 import (
 	"context"
 	"errors"
-	"iter"
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -22,36 +22,43 @@ const id = "1772443815204-sj3m0y"
 // world is all that a reconciler works on.
 type world struct {
 	*Reconciler
+	mu      sync.Mutex
 	state   objecttest.Memory
 	now     time.Time
 	resumed []string
 	ensured int   // times that the default pipeline was
 	fails   error // of Resume and Drop
 	dropped []string
+	refused []string
+	makes   bool // Drop makes a job of each
 	given   []task.Message
 	failure *job.Failure
 	sent    []string
 	letters []string
+	posted  time.Time // when the letters were
+	backlog int
 	objects []Dropped
+	perPage int      // of the listing
+	pages   int      // listed
 	told    []string // states of jobs
 }
 
 func newWorld() *world {
-	w := &world{now: time.UnixMilli(1772443815204)}
+	w := &world{now: time.UnixMilli(1772443815204), perPage: 1000}
 	w.Reconciler = &Reconciler{
 		Ledger: ledger.New(&w.state, "state"), Ingester: w, Worker: w, Herald: w, Queue: w, DeadLetters: w, Drops: w.drops,
-		Timing: Usual, Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return w.now },
+		Timing: Usual, Limits: UsualLimits, Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return w.now },
 	}
 	return w
 }
 
 // Settle tells of every state anew and, when the topic answers, retires the job.
-func (w *world) Settle(ctx context.Context, rec *ledger.Record) error {
+func (w *world) Settle(ctx context.Context, rec *ledger.Record) (bool, error) {
 	w.told = append(w.told, rec.Job.Status)
 	if !job.Terminal(rec.Job.Status) {
-		return nil
+		return true, nil
 	}
-	return w.Ledger.Retire(ctx, rec.Job.ID)
+	return true, w.Ledger.Retire(ctx, rec.Job.ID)
 }
 
 func (w *world) Resume(_ context.Context, rec *ledger.Record) error {
@@ -64,12 +71,34 @@ func (w *world) EnsureDefault(context.Context) error {
 	return nil
 }
 
-func (w *world) Drop(_ context.Context, d ledger.Drop, _ time.Time, final bool) error {
+func (w *world) Drop(ctx context.Context, d ledger.Drop, at time.Time, final bool) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	name := d.Key
 	if final {
-		d.Key += " (final)"
+		name += " (final)"
 	}
-	w.dropped = append(w.dropped, d.Key)
-	return w.fails
+	w.dropped = append(w.dropped, name)
+	if w.fails != nil || !w.makes {
+		return w.fails
+	}
+	return w.take(ctx, d, at)
+}
+
+// take makes a job of a drop, which ends at once.
+func (w *world) take(ctx context.Context, d ledger.Drop, at time.Time) error {
+	id := job.NewID(at, d.Bucket, d.Key, d.VersionID)
+	if _, err := w.Ledger.ClaimDrop(ctx, d, id); err != nil {
+		return err
+	}
+	rec := &ledger.Record{Job: job.FailJob(job.New(id, &job.Request{}, at), job.BadMedia(nil), at), Drop: d}
+	_, _, err := w.Ledger.CreateJob(ctx, rec)
+	return err
+}
+
+func (w *world) Refuse(_ context.Context, d ledger.Drop, _ time.Time, cause error) error {
+	w.refused = append(w.refused, d.Key+": "+cause.Error())
+	return nil
 }
 
 func (w *world) GiveUp(_ context.Context, m task.Message, f *job.Failure) error {
@@ -84,19 +113,27 @@ func (w *world) Send(_ context.Context, messages ...task.Message) error {
 	return nil
 }
 
-func (w *world) Drain(_ context.Context, _ int, handle func(string) error) error {
-	w.letters = slices.DeleteFunc(w.letters, func(body string) bool { return handle(body) == nil })
+func (w *world) Backlog(context.Context) (int, error) { return w.backlog, nil }
+
+func (w *world) Drain(_ context.Context, _ int, handle func(string, time.Time) error) error {
+	w.letters = slices.DeleteFunc(w.letters, func(body string) bool { return handle(body, w.posted) == nil })
 	return nil
 }
 
-func (w *world) drops(context.Context) iter.Seq2[Dropped, error] {
-	return func(yield func(Dropped, error) bool) {
-		for _, d := range w.objects {
-			if !yield(d, nil) {
-				return
-			}
-		}
+// drops lists the objects in the order that they have, which is that of their
+// keys.
+func (w *world) drops(_ context.Context, after ledger.Marker) ([]Dropped, ledger.Marker, error) {
+	w.pages++
+	from := 0
+	if after != (ledger.Marker{}) {
+		from = 1 + slices.IndexFunc(w.objects, func(d Dropped) bool { return d.Key == after.Key && d.VersionID == after.VersionID })
 	}
+	page := w.objects[from:min(from+w.perPage, len(w.objects))]
+	if from+len(page) == len(w.objects) {
+		return page, ledger.Marker{}, nil
+	}
+	last := page[len(page)-1]
+	return page, ledger.Marker{Key: last.Key, VersionID: last.VersionID}, nil
 }
 
 // submit stores a job with two outputs, submitted now.
@@ -125,12 +162,14 @@ func (w *world) planJob(t *testing.T) *plan.Plan {
 	return p
 }
 
-func (w *world) after(t *testing.T, d time.Duration) {
+func (w *world) after(t *testing.T, d time.Duration) Summary {
 	t.Helper()
 	w.now = w.now.Add(d)
-	if err := w.Run(t.Context()); err != nil {
+	sum, err := w.Run(t.Context())
+	if err != nil {
 		t.Error(err)
 	}
+	return sum
 }
 
 // failedWith checks that the job has ended with the code and a text.
@@ -188,11 +227,17 @@ func TestJobWithoutAPlanIsResumedAndEndsInTheEnd(t *testing.T) {
 		t.Errorf("resumed %q", w.resumed)
 	}
 	w.fails = errors.New("storage is down")
-	w.now = w.now.Add(time.Hour)
-	if err := w.Run(t.Context()); !errors.Is(err, w.fails) {
-		t.Errorf("error %v", err)
+	for n := range attempts { // later each time
+		if sum := w.after(t, Usual.Lost<<max(n-1, 0)); sum.Failed != 1 || len(w.resumed) != n+2 {
+			t.Fatalf("round %d: %+v, resumed %d times", n, sum, len(w.resumed))
+		}
+		if w.after(t, time.Second); len(w.resumed) != n+2 {
+			t.Errorf("round %d: tried again at once", n)
+		}
 	}
-	w.after(t, 24*time.Hour)
+	if sum := w.after(t, 24*time.Hour); sum.Ended != 1 {
+		t.Errorf("%+v", sum)
+	}
 	w.failedWith(t, "9999", "could not be planned")
 }
 
@@ -211,7 +256,7 @@ func TestStalledJob(t *testing.T) {
 	if err := w.Ledger.CreateSound(t.Context(), id, task.Piece(0, 1), &task.Sound{}); err != nil {
 		t.Fatal(err)
 	}
-	w.after(t, time.Minute) // seen for the first time
+	w.after(t, 6*time.Minute) // seen for the first time
 	if w.after(t, 20*time.Minute); len(w.sent) > 0 {
 		t.Errorf("sent %q after 20 minutes", w.sent)
 	}
@@ -258,7 +303,7 @@ func TestJobThatOnlyHasToBeClosed(t *testing.T) {
 			}
 		}
 	}
-	w.after(t, time.Minute)
+	w.after(t, 6*time.Minute)
 	w.after(t, 31*time.Minute)
 	if _, _, err := w.state.Get(t.Context(), "state", "ready/"+id+"/1.json"); err != nil || len(w.sent) > 0 {
 		t.Errorf("sent %q, %v", w.sent, err)
@@ -287,14 +332,49 @@ func TestJobThatEndedIsForgotten(t *testing.T) {
 
 func TestDeadLettersEndTheirTasks(t *testing.T) {
 	w := newWorld()
+	w.submit(t, false)
+	w.planJob(t)
 	m := task.Message{Version: task.Version, Job: id, Task: task.Chunk(0, 3)}
-	w.letters = []string{"nonsense", m.Body()}
-	w.after(t, 0)
-	if len(w.letters) > 0 || !slices.Equal(w.given, []task.Message{m}) {
+	nobody := task.Message{Version: task.Version, Job: "1772443815204-nobody", Task: task.Audio}
+	newer := `{"version":2,"job":"` + id + `","task":"a task of tomorrow"}`
+	w.letters = []string{"nonsense", newer, nobody.Body(), m.Body()}
+	sum := w.after(t, 0)
+	if !slices.Equal(w.letters, []string{newer}) || !slices.Equal(w.given, []task.Message{m}) {
 		t.Errorf("left %q, given up %v", w.letters, w.given)
 	}
 	if w.failure.Code != job.CodeInternal || !strings.Contains(w.failure.Detail, "chunk-0-00003") {
 		t.Errorf("%v", w.failure)
+	}
+	if sum.DeadLetters != 3 || sum.DeadLettersLeft != 1 || sum.Failed != 0 {
+		t.Errorf("%+v", sum)
+	}
+}
+
+// TestDeadLettersThatMeanNothing: their job has ended, or was set going by hand
+// after they were sent.
+func TestDeadLettersThatMeanNothing(t *testing.T) {
+	w := newWorld()
+	w.submit(t, false)
+	w.planJob(t)
+	body := task.Message{Version: task.Version, Job: id, Task: task.Audio}.Body()
+	if err := w.Ledger.SetWatch(t.Context(), id, ledger.Watch{Redriven: w.now}); err != nil {
+		t.Fatal(err)
+	}
+	for sent, given := range map[time.Duration]int{-time.Second: 0, time.Second: 1} {
+		w.letters, w.posted, w.given = []string{body}, w.now.Add(sent), nil
+		if w.after(t, 0); len(w.letters) > 0 || len(w.given) != given {
+			t.Errorf("sent %v after: left %q, given up %v", sent, w.letters, w.given)
+		}
+	}
+	if _, err := w.Ledger.UpdateJob(t.Context(), id, func(r *ledger.Record) (err error) {
+		r.Job, err = job.Cancel(r.Job, w.now)
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	w.letters, w.posted, w.given = []string{body}, w.now.Add(time.Second), nil
+	if w.after(t, 0); len(w.letters)+len(w.given) > 0 {
+		t.Errorf("of a job that was canceled: left %q, given up %v", w.letters, w.given)
 	}
 }
 
@@ -319,28 +399,29 @@ func TestLostDrops(t *testing.T) {
 		}
 	}
 	w.after(t, 0)
-	if want := []string{"lost", "alone (final)", "claimed by a job that never was"}; !slices.Equal(w.dropped, want) {
+	slices.Sort(w.dropped)
+	if want := []string{"alone (final)", "claimed by a job that never was", "lost", "old (final)"}; !slices.Equal(w.dropped, want) {
 		t.Errorf("dropped %q, want %q", w.dropped, want)
 	}
 }
 
-// TestOneFailureKeepsNothingElseFromBeingDone: a round goes on behind it.
 func TestTheDefaultPipelineIsThereAfterARound(t *testing.T) {
 	w := newWorld()
-	if err := w.Run(t.Context()); err != nil || w.ensured != 1 {
+	if _, err := w.Run(t.Context()); err != nil || w.ensured != 1 {
 		t.Errorf("%d times, %v", w.ensured, err)
 	}
 }
 
+// TestOneFailureKeepsNothingElseFromBeingDone: a round goes on behind it.
 func TestOneFailureKeepsNothingElseFromBeingDone(t *testing.T) {
 	w := newWorld()
 	w.submit(t, false)
 	w.fails = errors.New("no luck")
-	w.objects = []Dropped{{ledger.Drop{Key: "a"}, w.now}, {ledger.Drop{Key: "b"}, w.now}}
-	w.now = w.now.Add(10 * time.Minute)
-	if err := w.Run(t.Context()); !errors.Is(err, w.fails) {
-		t.Errorf("error %v", err)
+	w.objects = []Dropped{{Drop: ledger.Drop{Key: "a"}, At: w.now}, {Drop: ledger.Drop{Key: "b"}, At: w.now}}
+	if sum := w.after(t, 10*time.Minute); sum.Failed != 3 || sum.Pending != 2 {
+		t.Errorf("%+v", sum)
 	}
+	slices.Sort(w.dropped)
 	if !slices.Equal(w.dropped, []string{"a", "b"}) || len(w.resumed) != 1 {
 		t.Errorf("dropped %q, resumed %q", w.dropped, w.resumed)
 	}

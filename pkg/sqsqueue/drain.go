@@ -3,17 +3,28 @@ package sqsqueue
 import (
 	"context"
 	"fmt"
+	"strconv"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 )
 
-// Drain gives at most limit messages of the queue to handle and removes those
-// for which it returns nil. It returns when the queue gives no more, and with
-// the first error of the queue itself.
-func (q *Queue) Drain(ctx context.Context, limit int, handle func(body string) error) error {
+// kept is how long a message that Drain has read and not removed stays hidden:
+// as long as a round of reconcile may take, so that it doesn't meet a message twice
+// and gets to those behind.
+const kept = 4 * time.Minute
+
+// Drain gives at most limit messages of the queue to handle, with the time at
+// which each was first sent, and removes those for which it returns nil. The
+// others come again after four minutes. It returns when the queue gives no more,
+// and with the first error of the queue itself or of the context.
+func (q *Queue) Drain(ctx context.Context, limit int, handle func(body string, sent time.Time) error) error {
 	for seen := 0; seen < limit; {
-		out, err := q.client.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: &q.url, MaxNumberOfMessages: batchLimit})
+		out, err := q.client.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
+			QueueUrl: &q.url, MaxNumberOfMessages: batchLimit, VisibilityTimeout: int32(kept / time.Second),
+			MessageSystemAttributeNames: []types.MessageSystemAttributeName{types.MessageSystemAttributeNameSentTimestamp}})
 		if err != nil {
 			return fmt.Errorf("reading dead letters: %w", err)
 		}
@@ -22,8 +33,8 @@ func (q *Queue) Drain(ctx context.Context, limit int, handle func(body string) e
 		}
 		for _, m := range out.Messages {
 			seen++
-			if err := handle(aws.ToString(m.Body)); err != nil {
-				continue // it becomes visible again, for the next round
+			if err := handle(aws.ToString(m.Body), sentAt(m)); err != nil {
+				continue
 			}
 			if _, err := q.client.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: &q.url, ReceiptHandle: m.ReceiptHandle}); err != nil {
 				return fmt.Errorf("removing a dead letter: %w", err)
@@ -31,4 +42,27 @@ func (q *Queue) Drain(ctx context.Context, limit int, handle func(body string) e
 		}
 	}
 	return nil
+}
+
+// sentAt is when a message was sent, the zero time where the queue does not say.
+func sentAt(m types.Message) time.Time {
+	millis, err := strconv.ParseInt(m.Attributes[string(types.MessageSystemAttributeNameSentTimestamp)], 10, 64)
+	if err != nil {
+		return time.Time{}
+	}
+	return time.UnixMilli(millis)
+}
+
+// Backlog is about how many messages wait for a worker.
+func (q *Queue) Backlog(ctx context.Context) (int, error) {
+	name := types.QueueAttributeNameApproximateNumberOfMessages
+	out, err := q.client.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: &q.url, AttributeNames: []types.QueueAttributeName{name}})
+	if err != nil {
+		return 0, fmt.Errorf("asking how long the queue is: %w", err)
+	}
+	n, err := strconv.Atoi(out.Attributes[string(name)])
+	if err != nil {
+		return 0, fmt.Errorf("asking how long the queue is: it answered %q", out.Attributes[string(name)])
+	}
+	return n, nil
 }

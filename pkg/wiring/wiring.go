@@ -4,7 +4,6 @@ package wiring
 
 import (
 	"context"
-	"iter"
 	"log/slog"
 	"os"
 	"runtime/debug"
@@ -151,21 +150,21 @@ func (p *Parts) Reconciler(deadLetters *sqsqueue.Queue) *reconcile.Reconciler {
 		DeadLetters: deadLetters,
 		Drops:       p.drops,
 		Timing:      timing,
+		Limits:      reconcile.UsualLimits,
 		Log:         p.Log,
 		Now:         time.Now,
 	}
 }
 
-// drops are the objects of the ingest bucket.
-func (p *Parts) drops(ctx context.Context) iter.Seq2[reconcile.Dropped, error] {
-	return func(yield func(reconcile.Dropped, error) bool) {
-		for v, err := range p.Store.Versions(ctx, p.Config.IngestBucket, "") {
-			d := reconcile.Dropped{Drop: ledger.Drop{Bucket: p.Config.IngestBucket, Key: v.Key, VersionID: v.VersionID}, At: v.LastModified}
-			if !yield(d, err) {
-				return
-			}
-		}
+// drops are the versions of objects in the ingest bucket.
+func (p *Parts) drops(ctx context.Context, after ledger.Marker) ([]reconcile.Dropped, ledger.Marker, error) {
+	versions, next, err := p.Store.Versions(ctx, p.Config.IngestBucket, s3store.VersionMarker(after))
+	page := make([]reconcile.Dropped, len(versions))
+	for n, v := range versions {
+		page[n] = reconcile.Dropped{Drop: ledger.Drop{Bucket: p.Config.IngestBucket, Key: v.Key, VersionID: v.VersionID},
+			At: v.LastModified, InParts: v.InParts, Replaced: v.Replaced}
 	}
+	return page, ledger.Marker(next), err
 }
 
 // Assembler is what the assemble function works with.
