@@ -229,6 +229,9 @@ func (s *service) finish(ctx context.Context, v *vault.Session, rec *ledger.Reco
 			return err
 		}
 	}
+	if err := s.used(ctx, p); err != nil {
+		return err
+	}
 	_, err := s.ledger.UpdateJob(ctx, rec.Job.ID, func(r *ledger.Record) error {
 		r.Waiting = false
 		if bytes.HasPrefix(content, []byte("fail")) {
