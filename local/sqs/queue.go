@@ -27,6 +27,7 @@ type queue struct {
 	arrivals uint64    // messages that ever arrived, for message.order
 	turns    uint64    // times a group was served
 	expires  time.Time // nothing expires before; zero when nothing can
+	traffic  traffic   // since the last sample
 
 	changed chan struct{} // closed and replaced when a waiting receiver should look again
 }

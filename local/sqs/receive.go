@@ -113,6 +113,7 @@ func (s *Server) poll(name string, opt ReceiveOptions, start time.Time) ([]Messa
 	}
 	end := start.Add(wait)
 	if !end.After(now) {
+		q.traffic.emptyReceives++
 		return nil, waiting{}, nil
 	}
 	if len(q.hidden) > 0 && q.hidden[0].Delivery.Until.Before(end) {
@@ -153,6 +154,7 @@ func (s *Server) take(q *queue, opt ReceiveOptions, now time.Time) ([]Message, e
 		records = append(records, record{Delivered: m.deliveryRecord()})
 		got = append(got, m.received(q.arn))
 	}
+	q.traffic.received += len(got)
 	return got, s.commit(records...)
 }
 

@@ -49,6 +49,7 @@ func (s *Server) send(name, sender string, in SendInput) (Sent, error) {
 // put puts a message on its queue, unless it gets lost, and returns what to
 // journal.
 func (s *Server) put(q *queue, m *message) []record {
+	q.traffic.sent = append(q.traffic.sent, size(m.Body, m.Attributes))
 	if s.config.Arrivals != nil {
 		delay, lost := s.config.Arrivals(q.name, m.Body, m.Sender)
 		if lost {

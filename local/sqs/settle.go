@@ -69,6 +69,7 @@ func (q *queue) deleteHandle(handle string, _ time.Time) ([]record, error) {
 		return nil, nil
 	}
 	q.remove(m)
+	q.traffic.deleted++
 	return []record{{Delete: &messageRef{q.name, id}}}, nil
 }
 
