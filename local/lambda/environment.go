@@ -195,7 +195,6 @@ func (e *environment) await(ctx context.Context, inv *invocation) (*outcome, *fa
 func (e *environment) logReport(r Report) {
 	log := e.stream
 	log.line("END RequestId: " + r.RequestID)
-	milliseconds := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 	line := fmt.Sprintf("REPORT RequestId: %s\tDuration: %.2f ms\tBilled Duration: %d ms\tMemory Size: %d MB\tMax Memory Used: %d MB",
 		r.RequestID, milliseconds(r.Duration), (r.Duration + r.Init + time.Millisecond - 1).Milliseconds(), e.function.spec.MemoryMB, (r.Memory+1<<20-1)>>20)
 	if r.Init > 0 {

@@ -42,6 +42,7 @@ type eventQueue struct {
 	invoke      func(ctx context.Context, id string, payload []byte) (Result, error)
 	spawn       func(func()) bool
 	log         func(string)
+	metric      func(name, unit string, value float64)
 }
 
 // put accepts an event. It is attempted after the delay.
@@ -57,6 +58,7 @@ func (q *eventQueue) put(ctx context.Context, payload []byte, delay time.Duratio
 	if err := q.save(e); err != nil {
 		return "", err
 	}
+	q.metric("AsyncEventsReceived", "Count", 1)
 	q.spawn(func() { q.deliver(ctx, e) }) // a closed host leaves it to the next
 	return e.ID, nil
 }
@@ -92,6 +94,7 @@ func (q *eventQueue) deliver(ctx context.Context, e *event) {
 		maxAge = 6 * time.Hour
 	}
 	var last Result
+	var pause time.Duration
 	for {
 		if !sleepUntil(ctx, e.Next) {
 			return
@@ -100,7 +103,13 @@ func (q *eventQueue) deliver(ctx context.Context, e *event) {
 			q.end(ctx, e, "EventAgeExceeded", last)
 			return
 		}
+		q.metric("AsyncEventAge", "Milliseconds", milliseconds(time.Since(e.Accepted)))
 		r, err := q.invoke(ctx, e.ID, e.Payload)
+		if errors.Is(err, ErrThrottled) { // which is no attempt
+			pause = throttlePause(pause)
+			e.Next = time.Now().Add(pause)
+			continue
+		}
 		if err != nil {
 			return // the host closes
 		}
@@ -127,6 +136,8 @@ func (q *eventQueue) end(ctx context.Context, e *event, condition string, r Resu
 	arn := q.spec.Async.OnFailure
 	if condition == "Success" {
 		arn = q.spec.Async.OnSuccess
+	} else {
+		q.metric("AsyncEventsDropped", "Count", 1)
 	}
 	if arn != "" && q.destination != nil {
 		if !q.send(ctx, e.ID, arn, destinationRecord(q.spec.ARN, e, condition, r, time.Now())) {
@@ -147,6 +158,7 @@ func (q *eventQueue) send(ctx context.Context, id, arn, record string) bool {
 			return true
 		}
 		q.log(fmt.Sprintf("send the record of request %s to %s: %v", id, arn, err))
+		q.metric("DestinationDeliveryFailures", "Count", 1)
 		if errors.Is(err, ErrDenied) {
 			return true
 		}

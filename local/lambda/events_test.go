@@ -39,17 +39,20 @@ type attempts struct {
 	work  sync.WaitGroup
 	at    []time.Duration
 	ids   map[string]bool
+	// metrics are the values told to CloudWatch, by name.
+	metrics map[string][]float64
 }
 
 func newAttempts(t *testing.T, dir string, failures int, async Async, d Destination) *attempts {
 	t.Helper()
 	start := time.Now()
-	a := &attempts{ids: map[string]bool{}}
+	a := &attempts{ids: map[string]bool{}, metrics: map[string][]float64{}}
 	a.queue = &eventQueue{
 		dir:    dir,
 		spec:   Function{ID: "F", ARN: "arn:f", Async: async},
 		delays: []time.Duration{time.Minute, 2 * time.Minute}, destination: d, log: func(string) {},
-		spawn: func(do func()) bool { a.work.Go(do); return true },
+		spawn:  func(do func()) bool { a.work.Go(do); return true },
+		metric: func(name, _ string, value float64) { a.metrics[name] = append(a.metrics[name], value) },
 		invoke: func(ctx context.Context, id string, _ []byte) (Result, error) {
 			if ctx.Err() != nil {
 				return Result{}, ErrClosed
@@ -106,11 +109,28 @@ func TestRetries(t *testing.T) {
 					t.Errorf("request ids %v, want %s alone", a.ids, id)
 				}
 				checkRecord(t, d, id, c.condition, len(c.want))
+				a.checkMetrics(t, c.want, c.condition != "Success")
 				if left, _ := os.ReadDir(dir); len(left) > 0 {
 					t.Errorf("the event is still on disk: %v", left)
 				}
 			})
 		})
+	}
+}
+
+// checkMetrics checks what CloudWatch was told of an event attempted at some
+// times, whose record was sent at the fourth attempt.
+func (a *attempts) checkMetrics(t *testing.T, at []time.Duration, dropped bool) {
+	t.Helper()
+	want := map[string][]float64{"AsyncEventsReceived": {1}, "DestinationDeliveryFailures": {1, 1, 1}}
+	for _, d := range at {
+		want["AsyncEventAge"] = append(want["AsyncEventAge"], float64(d.Milliseconds()))
+	}
+	if dropped {
+		want["AsyncEventsDropped"] = []float64{1}
+	}
+	if fmt.Sprint(a.metrics) != fmt.Sprint(want) {
+		t.Errorf("metrics %v, want %v", a.metrics, want)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -86,6 +87,8 @@ type function struct {
 	events *eventQueue
 	slots  chan struct{} // one element for each invocation that runs
 
+	throttled atomic.Bool
+
 	mu      sync.Mutex // guards all below
 	idle    []*environment
 	alive   map[*environment]bool
@@ -101,8 +104,12 @@ func newFunction(config Config, spec Function, log *logFile) *function {
 }
 
 // invoke waits for a free slot and runs one invocation. It returns ErrClosed
-// when ctx, the host's life, ends first: then the outcome is unknown.
+// when ctx, the host's life, ends first: then the outcome is unknown; and
+// ErrThrottled when the function may not run.
 func (f *function) invoke(ctx context.Context, requestID string, payload []byte) (Result, error) {
+	if err := f.admit(); err != nil {
+		return Result{}, err
+	}
 	select {
 	case f.slots <- struct{}{}:
 		defer func() { <-f.slots }()
@@ -112,6 +119,7 @@ func (f *function) invoke(ctx context.Context, requestID string, payload []byte)
 	if ctx.Err() != nil {
 		return Result{}, ErrClosed
 	}
+	f.began()
 	e, fault := f.take(ctx, requestID)
 	if ctx.Err() != nil {
 		if e != nil {
@@ -140,6 +148,7 @@ func (f *function) invoke(ctx context.Context, requestID string, payload []byte)
 
 func (f *function) report(r Report) {
 	r.Function = f.spec.ID
+	f.ended(r)
 	if f.config.OnReport != nil {
 		f.config.OnReport(r)
 	}

@@ -73,6 +73,8 @@ type Config struct {
 	OnLine func(function, line string)
 	// OnReport, when set, hears of every invocation that ended.
 	OnReport func(Report)
+	// OnMetric, when set, hears of all that AWS's Lambda tells CloudWatch.
+	OnMetric func(Metric)
 }
 
 // Host runs functions. Its methods may be called from many goroutines.
@@ -130,8 +132,9 @@ func (h *Host) Deploy(spec Function) error {
 		invoke: func(ctx context.Context, id string, payload []byte) (Result, error) {
 			return f.invoke(ctx, id, payload)
 		},
-		spawn: h.spawn,
-		log:   log.line,
+		spawn:  h.spawn,
+		log:    log.line,
+		metric: f.metric,
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()

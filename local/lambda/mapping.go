@@ -159,7 +159,7 @@ func (p *poller) work(ctx context.Context, batch []Message) error {
 		p.giveBack(batch)
 		return err
 	}
-	result, err := p.invoke(ctx, id, p.payload(batch))
+	result, err := p.run(ctx, id, batch)
 	if err != nil {
 		return err // the host closes; the next one releases the batch
 	}
@@ -169,6 +169,22 @@ func (p *poller) work(ctx context.Context, batch []Message) error {
 		}
 	}
 	return p.batches.end(id)
+}
+
+// run invokes the function with a batch, again and again while it is
+// throttled.
+func (p *poller) run(ctx context.Context, id string, batch []Message) (Result, error) {
+	var pause time.Duration
+	for {
+		r, err := p.invoke(ctx, id, p.payload(batch))
+		if !errors.Is(err, ErrThrottled) {
+			return r, err
+		}
+		pause = throttlePause(pause)
+		if !sleepUntil(ctx, time.Now().Add(pause)) {
+			return Result{}, ErrClosed
+		}
+	}
 }
 
 // giveBack releases messages that nobody has worked on.
