@@ -37,30 +37,64 @@ type publishResult struct {
 	MessageID string   `xml:"MessageId"`
 }
 
-// publish gives a message to every subscribed queue.
+// Publish gives a message to every queue that is subscribed to the topic of an
+// ARN. It is for services of the same account, such as CloudWatch, which a topic
+// without a policy of its own lets in.
+func (s *Server) Publish(topicARN, subject, message string) error {
+	name, ours := strings.CutPrefix(topicARN, s.ARN(""))
+	if !ours {
+		return notFound("Topic")
+	}
+	if err := checkMessage(subject, message); err != nil {
+		return err
+	}
+	_, err := s.deliver(name, subject, message)
+	return err
+}
+
 func (s *Server) publish(c *call) (any, error) {
 	name, err := s.topicOf(c)
 	if err != nil {
 		return nil, err
 	}
 	subject, message := c.parameters.Get("Subject"), c.parameters.Get("Message")
-	switch {
-	case message == "":
-		return nil, invalid("Empty message")
-	case len(message)+len(subject) > maxMessage:
-		return nil, invalid("Message too long")
-	case !utf8.ValidString(message):
-		return nil, invalid("Message Reason: it is not UTF-8")
-	case c.parameters.Has("Subject") && !subjectText.MatchString(subject):
+	if c.parameters.Has("Subject") && subject == "" {
 		return nil, invalid("Subject")
 	}
+	if err := checkMessage(subject, message); err != nil {
+		return nil, err
+	}
+	id, err := s.deliver(name, subject, message)
+	if err != nil {
+		return nil, err
+	}
+	return publishResult{MessageID: id}, nil
+}
+
+// checkMessage says what is wrong with a message; a subject may be empty.
+func checkMessage(subject, message string) error {
+	switch {
+	case message == "":
+		return invalid("Empty message")
+	case len(message)+len(subject) > maxMessage:
+		return invalid("Message too long")
+	case !utf8.ValidString(message):
+		return invalid("Message Reason: it is not UTF-8")
+	case subject != "" && !subjectText.MatchString(subject):
+		return invalid("Subject")
+	}
+	return nil
+}
+
+// deliver gives a message to every subscribed queue and returns its id.
+func (s *Server) deliver(topicName, subject, message string) (id string, err error) {
 	s.mu.Lock()
-	t := s.topics[name]
+	t := s.topics[topicName]
 	s.mu.Unlock()
 	if t == nil {
-		return nil, notFound("Topic")
+		return "", notFound("Topic")
 	}
-	e := envelope{Type: "Notification", MessageId: awsjson.UUID(), TopicArn: s.ARN(name), Subject: subject, Message: message,
+	e := envelope{Type: "Notification", MessageId: awsjson.UUID(), TopicArn: s.ARN(topicName), Subject: subject, Message: message,
 		Timestamp: time.Now().UTC().Format("2006-01-02T15:04:05.000Z"), SignatureVersion: "1", Signature: "none", SigningCertURL: "none"}
 	for _, sub := range t.Subscriptions { // a change makes another topic
 		body := message
@@ -72,7 +106,7 @@ func (s *Server) publish(c *call) (any, error) {
 			s.config.Dropped(e.TopicArn, sub.Endpoint, err)
 		}
 	}
-	return publishResult{MessageID: e.MessageId}, nil
+	return e.MessageId, nil
 }
 
 func wrap(e envelope) string {
