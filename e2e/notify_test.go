@@ -146,7 +146,17 @@ func (l *listener) keyless(t *testing.T, all ...*job.Encryption) {
 	}
 }
 
-func jobTopic() string { return site.Template().Topics[0].ARN }
+func jobTopic() string { return topicARN("JobTopic") }
+
+// topicARN is that of a topic of the template.
+func topicARN(id string) string {
+	for _, topic := range site.Template().Topics {
+		if topic.ID == id {
+			return topic.ARN
+		}
+	}
+	panic("template.yaml has no topic " + id)
+}
 
 // submitOften drops a job document whose event is delivered five times.
 func submitOften(t *testing.T, req job.Request) string {

@@ -8,16 +8,18 @@ import (
 
 // nameProperty is the property that may name a resource of a type.
 var nameProperty = map[string]string{
-	"AWS::S3::Bucket":               "BucketName",
-	"AWS::SQS::Queue":               "QueueName",
-	"AWS::SNS::Topic":               "TopicName",
-	"AWS::KMS::Alias":               "AliasName",
-	"AWS::IAM::Role":                "RoleName",
-	"AWS::Serverless::Function":     "FunctionName",
-	"AWS::Serverless::LayerVersion": "LayerName",
-	"AWS::Lambda::LayerVersion":     "LayerName",
-	"AWS::Logs::LogGroup":           "LogGroupName",
-	"AWS::CloudWatch::Alarm":        "AlarmName",
+	"AWS::S3::Bucket":                 "BucketName",
+	"AWS::SQS::Queue":                 "QueueName",
+	"AWS::SNS::Topic":                 "TopicName",
+	"AWS::KMS::Alias":                 "AliasName",
+	"AWS::IAM::Role":                  "RoleName",
+	"AWS::Serverless::Function":       "FunctionName",
+	"AWS::Serverless::LayerVersion":   "LayerName",
+	"AWS::Lambda::LayerVersion":       "LayerName",
+	"AWS::Logs::LogGroup":             "LogGroupName",
+	"AWS::CloudWatch::Alarm":          "AlarmName",
+	"AWS::CloudWatch::CompositeAlarm": "AlarmName",
+	"AWS::CloudWatch::Dashboard":      "DashboardName",
 }
 
 // attribute returns what Ref (attribute "Ref") or Fn::GetAtt gives for a
@@ -76,7 +78,7 @@ func (r *resolver) keyAttribute(res *resource, name string, at *yaml.Node, path 
 func (r *resolver) attributeOf(kind, physical, name string) string {
 	switch kind + " " + name {
 	case "AWS::S3::Bucket Ref", "AWS::SQS::Queue QueueName", "AWS::SNS::Topic TopicName", "AWS::KMS::Alias Ref", "AWS::IAM::Role Ref",
-		"AWS::Serverless::Function Ref", "AWS::Logs::LogGroup Ref", "AWS::CloudWatch::Alarm Ref":
+		"AWS::Serverless::Function Ref", "AWS::Logs::LogGroup Ref", "AWS::CloudWatch::Alarm Ref", "AWS::CloudWatch::CompositeAlarm Ref":
 		return physical
 	case "AWS::S3::Bucket Arn":
 		return "arn:aws:s3:::" + physical
@@ -100,7 +102,7 @@ func (r *resolver) attributeOf(kind, physical, name string) string {
 		return r.arn("lambda", "layer:"+physical+":1")
 	case "AWS::Logs::LogGroup Arn":
 		return r.arn("logs", "log-group:"+physical+":*")
-	case "AWS::CloudWatch::Alarm Arn":
+	case "AWS::CloudWatch::Alarm Arn", "AWS::CloudWatch::CompositeAlarm Arn":
 		return r.arn("cloudwatch", "alarm:"+physical)
 	}
 	return ""

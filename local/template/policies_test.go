@@ -3,6 +3,7 @@ package template
 import (
 	"encoding/json"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -170,12 +171,13 @@ func TestProjectTopic(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(tmpl.Topics) != count {
+		topics := slices.DeleteFunc(tmpl.Topics, func(topic Topic) bool { return topic.ID != "JobTopic" })
+		if len(topics) != count {
 			t.Fatalf("%s: %+v", asked, tmpl.Topics)
 		}
 		arn := ""
 		if count > 0 {
-			arn = tmpl.Topics[0].ARN
+			arn = topics[0].ARN
 		}
 		for _, f := range tmpl.Functions {
 			var p struct{ Notifications map[string]string }

@@ -6,7 +6,7 @@
 // It guarantees that nothing of the template is lost in silence: a resource
 // type, a property or an intrinsic function that the embedded AWS can't
 // honour is an error with its place, unless leaving it out changes nothing
-// about what the functions see and may do (log groups, alarms, lifecycles).
+// about what the functions see and may do (log groups, lifecycles).
 package template
 
 import (
@@ -43,6 +43,8 @@ type Template struct {
 	Aliases    []Alias
 	Layers     []Layer
 	Roles      []Role
+	Alarms     []Alarm
+	Dashboards []Dashboard
 	Parameters map[string]string // values in force; lists joined with commas
 	Outputs    map[string]string
 }
@@ -194,6 +196,10 @@ func (r *resolver) view(t *Template, d *reader, rest *loose, res *resource, name
 		t.Layers = append(t.Layers, r.readLayer(d, res, name, v))
 	case "AWS::IAM::Role":
 		t.Roles = append(t.Roles, r.readRole(d, res.id, name, v))
+	case "AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm":
+		t.Alarms = append(t.Alarms, r.readAlarm(d, res, name, v))
+	case "AWS::CloudWatch::Dashboard":
+		t.Dashboards = append(t.Dashboards, readDashboard(d, res.id, name, v))
 	case "AWS::IAM::Policy", "AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy":
 		rest.attachments = append(rest.attachments, readAttachment(d, res.kind, res.id, v))
 	case "AWS::Lambda::Permission":
@@ -207,8 +213,7 @@ func (r *resolver) view(t *Template, d *reader, rest *loose, res *resource, name
 // the functions and the callers see.
 func harmless(kind string) bool {
 	switch kind {
-	case "AWS::Logs::LogGroup", "AWS::Logs::MetricFilter", "AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm",
-		"AWS::CloudWatch::Dashboard", "AWS::Lambda::LayerVersionPermission":
+	case "AWS::Logs::LogGroup", "AWS::Lambda::LayerVersionPermission":
 		return true
 	}
 	return false
