@@ -27,6 +27,7 @@ func (s *Stack) deploy() (err error) {
 	if s.faults != nil {
 		s.disturb(&config)
 	}
+	config.OnLine, config.OnMetric = s.takeLines(config.OnLine), s.takeMetric
 	if s.host, err = lambda.Open(config); err != nil {
 		return err
 	}

@@ -35,6 +35,7 @@ func (s *Stack) Exports() map[string]string { return maps.Clone(s.exports) }
 
 func (s *Stack) variables() map[string]string {
 	all := s.endpoints()
+	all["AWS_ENDPOINT_URL_CLOUDWATCH"] = s.services.watchURL
 	all["AWS_ACCESS_KEY_ID"] = s.state.User.AccessKeyID
 	all["AWS_SECRET_ACCESS_KEY"] = s.state.User.SecretAccessKey
 	all["AWS_REGION"] = Region

@@ -33,6 +33,7 @@ type services struct {
 	topicsURL  string
 	keysURL    string
 	tokensURL  string // of STS
+	watchURL   string // of CloudWatch
 	servers    []*http.Server
 
 	faults    *fault.Engine  // nil: none

@@ -1,6 +1,6 @@
 // Package stack deploys a project's template.yaml onto the embedded AWS:
-// S3, SQS, SNS, KMS, STS and Lambda in one process, with everything the template
-// asks for and nothing else.
+// S3, SQS, SNS, KMS, STS, Lambda and CloudWatch in one process, with everything the
+// template asks for and nothing else.
 //
 // What a function may do is what the template's roles and the policies of its
 // keys, buckets and queues say: each request is authorized before it is
@@ -23,6 +23,7 @@ import (
 	"path/filepath"
 	"sync"
 
+	"sealreel/local/cloudwatch"
 	"sealreel/local/fault"
 	"sealreel/local/lambda"
 	"sealreel/local/template"
@@ -49,9 +50,10 @@ type Config struct {
 	// this plan; nil has none, and SetFaults and AddFaults fail.
 	Faults *fault.Plan
 
-	Progress  func(string)  // hears what Up is doing, for a person to read
-	OnRequest func(Request) // hears of every request; must be quick
-	Log       *slog.Logger  // what goes wrong inside; nil drops it
+	OnAlarm   func(cloudwatch.Change) // hears of every change of an alarm's state; must be quick
+	Progress  func(string)            // hears what Up is doing, for a person to read
+	OnRequest func(Request)           // hears of every request; must be quick
+	Log       *slog.Logger            // what goes wrong inside; nil drops it
 }
 
 // Region and Account are those of everything in a stack.
@@ -66,6 +68,8 @@ type Stack struct {
 	state    *state
 	template *template.Template
 	services *services
+	watch    *cloudwatch.Server
+	unwatch  func() // ends what watches; nil before
 	host     *lambda.Host
 	requests counter
 	count    func(Request)
@@ -133,7 +137,7 @@ func (s *Stack) up(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	s.config.Progress("starting S3, SQS, SNS, KMS and STS")
+	s.config.Progress("starting S3, SQS, SNS, KMS, STS and CloudWatch")
 	s.count = s.requests.count(s.config.OnRequest)
 	if s.services, err = openServices(ctx, s.config, s.state, s.faults, s.count); err != nil {
 		return err
@@ -142,6 +146,9 @@ func (s *Stack) up(ctx context.Context) (err error) {
 		return err
 	}
 	if err := s.addRoles(); err != nil {
+		return err
+	}
+	if err := s.watchOver(); err != nil {
 		return err
 	}
 	s.requests.reset() // making a stack costs requests that no job is to blame for
@@ -184,6 +191,10 @@ func (s *Stack) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var errs []error
+	if s.unwatch != nil {
+		s.unwatch()
+		s.unwatch = nil
+	}
 	if s.envFile != "" {
 		errs = append(errs, os.Remove(s.envFile))
 		s.envFile = ""
