@@ -24,6 +24,7 @@ import (
 	"sealreel/pkg/object"
 	"sealreel/pkg/plan"
 	"sealreel/pkg/task"
+	"sealreel/pkg/trace"
 	"sealreel/pkg/usage"
 )
 
@@ -63,7 +64,10 @@ func (a *Assembler) Handle(bucket string) func(context.Context, events.S3Event) 
 				a.Log.WarnContext(ctx, "event refused: it says of no output that it is ready", "bucket", r.S3.Bucket.Name, "key", r.S3.Object.Key)
 				continue
 			}
-			if err := a.Assemble(ctx, ready.Job, ready.Output); err != nil {
+			work, end := trace.Work(ctx, ready.Job, "assemble", slog.String("sealreel.output", ready.Output))
+			err := a.Assemble(work, ready.Job, ready.Output)
+			end(err)
+			if err != nil {
 				errs = append(errs, fmt.Errorf("job %s, output %s: %w", ready.Job, ready.Output, err))
 			}
 		}

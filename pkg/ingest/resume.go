@@ -13,18 +13,20 @@ import (
 	"sealreel/pkg/pipeline"
 	"sealreel/pkg/plan"
 	"sealreel/pkg/preset"
+	"sealreel/pkg/trace"
 	"sealreel/pkg/usage"
 )
 
 // Resume takes a job as far as its first tasks. It may be called at any time
 // and any number of times; a job that has ended is left alone. A failure that
 // trying again can't mend ends the job.
-func (i *Ingester) Resume(ctx context.Context, rec *ledger.Record) error {
+func (i *Ingester) Resume(ctx context.Context, rec *ledger.Record) (err error) {
 	usage.From(ctx).For(rec.Job.ID, "")
 	if job.Terminal(rec.Job.Status) {
 		return nil
 	}
-	ctx = logs.With(ctx, logs.Job, rec.Job.ID)
+	ctx, end := trace.Work(logs.With(ctx, logs.Job, rec.Job.ID), rec.Job.ID, "ingest")
+	defer func() { end(err) }()
 	p, err := i.Ledger.Plan(ctx, rec.Job.ID)
 	if errors.Is(err, object.ErrNotExist) {
 		p, err = i.plan(ctx, rec)
@@ -235,7 +237,9 @@ func (i *Ingester) probe(ctx context.Context, v Vault, in plan.Input) (Probed, e
 		return Probed{}, err
 	}
 	defer input.Close()
+	ctx, end := trace.Start(ctx, "probe")
 	probed, err := i.Probe(ctx, input)
+	end(err)
 	var failure *job.Failure
 	if errors.As(err, &failure) && in.Encryption != nil && in.Encryption.InitializationVector != "" {
 		err = job.DecryptFailed(err, in.Key, in.Encryption.Mode)

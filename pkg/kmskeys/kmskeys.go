@@ -18,6 +18,7 @@ import (
 
 	"sealreel/pkg/seal"
 	"sealreel/pkg/tlsonly"
+	"sealreel/pkg/trace"
 )
 
 // Keys is AWS KMS. It is safe for concurrent use.
@@ -49,7 +50,9 @@ func (k *Keys) Decrypt(ctx context.Context, ciphertext []byte, keyARN string, en
 	if keyARN != "" {
 		in.KeyId = &keyARN
 	}
+	ctx, end := trace.Start(ctx, "unwrap key")
 	out, err := k.client.Decrypt(ctx, in)
+	end(err)
 	if err != nil {
 		return nil, fmt.Errorf("KMS Decrypt: %w", classify(err))
 	}
@@ -61,8 +64,10 @@ func (k *Keys) Generate(ctx context.Context, keyARN string, bytes int, encryptio
 	if err := k.near(keyARN); err != nil {
 		return nil, nil, err
 	}
+	ctx, end := trace.Start(ctx, "make key")
 	out, err := k.client.GenerateDataKey(ctx, &kms.GenerateDataKeyInput{
 		KeyId: &keyARN, NumberOfBytes: aws.Int32(int32(bytes)), EncryptionContext: encryptionContext})
+	end(err)
 	if err != nil {
 		return nil, nil, fmt.Errorf("KMS GenerateDataKey: %w", classify(err))
 	}

@@ -6,11 +6,13 @@ import (
 	"iter"
 	"reflect"
 	"slices"
+	"time"
 
 	"sealreel/pkg/job"
 	"sealreel/pkg/metric"
 	"sealreel/pkg/object"
 	"sealreel/pkg/plan"
+	"sealreel/pkg/trace"
 )
 
 // Version is the version of records that this code writes. It reads no newer
@@ -62,23 +64,21 @@ func (l *Ledger) CreateJob(ctx context.Context, r *Record) (*Record, bool, error
 	first, created, err := createOrRead(ctx, l, jobKey(r.Job.ID), r)
 	if created {
 		metric.Add(ctx, metric.JobsSubmitted, 1)
-		countEnd(ctx, "", r.Job.Status)
+		tellEnd(ctx, "", r.Job)
 	}
 	return first, created, err
 }
 
-// countEnd counts the end of a job that was written with another status before.
-// A job that is canceled by the command is counted when it is retired.
-func countEnd(ctx context.Context, before, now string) {
-	if job.Terminal(before) || !job.Terminal(now) {
+// tellEnd counts and traces the end of a job that was written with another status
+// before. A job that is canceled by the command is told of when it is retired.
+func tellEnd(ctx context.Context, before string, j job.Job) {
+	if job.Terminal(before) || !job.Terminal(j.Status) {
 		return
 	}
-	failed := 0.0
-	if now == job.Error {
-		failed = 1
-	}
-	metric.AddBy(ctx, metric.JobsEnded, now, 1)
-	metric.Add(ctx, metric.JobErrors, failed)
+	failed := j.Status == job.Error
+	metric.AddBy(ctx, metric.JobsEnded, j.Status, 1)
+	metric.Add(ctx, metric.JobErrors, map[bool]float64{true: 1}[failed])
+	trace.Whole(ctx, j.ID, j.Status, time.UnixMilli(j.Timing.SubmitTimeMillis), time.UnixMilli(j.Timing.FinishTimeMillis), failed)
 }
 
 // UpdateJob advances a job by change, which may be called more than once. What
@@ -97,7 +97,7 @@ func (l *Ledger) UpdateJob(ctx context.Context, id string, change func(*Record) 
 		return nil
 	})
 	if err == nil {
-		countEnd(ctx, before.Job.Status, now.Job.Status)
+		tellEnd(ctx, before.Job.Status, now.Job)
 	}
 	return now, err
 }

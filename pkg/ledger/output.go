@@ -3,11 +3,13 @@ package ledger
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"strings"
 
 	"sealreel/pkg/job"
 	"sealreel/pkg/object"
 	"sealreel/pkg/task"
+	"sealreel/pkg/trace"
 )
 
 // Ready asks for the assembly of an output: the object whose creation starts
@@ -58,7 +60,9 @@ type Result struct {
 // first.
 func (l *Ledger) CreateResult(ctx context.Context, job, output string, r *Result) (*Result, error) {
 	r.Version = Version
+	ctx, end := trace.Start(ctx, "receipt", slog.String("sealreel.receipt", "output "+output))
 	first, _, err := createOrRead(ctx, l, "outputs/"+job+"/"+output+".json", r)
+	end(err)
 	return first, err
 }
 

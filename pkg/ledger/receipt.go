@@ -2,9 +2,11 @@ package ledger
 
 import (
 	"context"
+	"log/slog"
 
 	"sealreel/pkg/metric"
 	"sealreel/pkg/task"
+	"sealreel/pkg/trace"
 )
 
 func receiptKey(job, name string) string { return "receipts/" + job + "/" + name + ".json" }
@@ -20,7 +22,9 @@ func (l *Ledger) Receipt(ctx context.Context, job, name string) (*task.Receipt, 
 // there first.
 func (l *Ledger) CreateReceipt(ctx context.Context, job, name string, r *task.Receipt) (*task.Receipt, error) {
 	r.Version = task.Version
+	ctx, end := trace.Start(ctx, "receipt", slog.String("sealreel.receipt", name))
 	first, created, err := createOrRead(ctx, l, receiptKey(job, name), r)
+	end(err)
 	countReceipt(ctx, created)
 	return first, err
 }
@@ -34,7 +38,9 @@ func (l *Ledger) Sound(ctx context.Context, job, name string) (*task.Sound, erro
 // CreateSound stores the receipt for the sound of a chunk unless there is one.
 func (l *Ledger) CreateSound(ctx context.Context, job, name string, s *task.Sound) error {
 	s.Version = task.Version
+	ctx, end := trace.Start(ctx, "receipt", slog.String("sealreel.receipt", name))
 	created, err := l.create(ctx, receiptKey(job, name), s)
+	end(err)
 	countReceipt(ctx, created)
 	return err
 }

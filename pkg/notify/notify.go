@@ -24,6 +24,7 @@ import (
 	"sealreel/pkg/object"
 	"sealreel/pkg/pipeline"
 	"sealreel/pkg/role"
+	"sealreel/pkg/trace"
 )
 
 const (
@@ -77,6 +78,7 @@ func (n *Notifier) Settle(ctx context.Context, rec *ledger.Record) (settled bool
 	if retired == nil && rec.Job.Status == job.Canceled { // by the command, which counts nothing
 		metric.AddBy(ctx, metric.JobsEnded, job.Canceled, 1)
 		metric.Add(ctx, metric.JobErrors, 0)
+		trace.Whole(ctx, rec.Job.ID, job.Canceled, time.UnixMilli(rec.Job.Timing.SubmitTimeMillis), time.UnixMilli(rec.Job.Timing.FinishTimeMillis), false)
 	}
 	return true, errors.Join(err, retired)
 }

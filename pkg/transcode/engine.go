@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 
 	"sealreel/pkg/ffmpeg"
 	"sealreel/pkg/loopback"
 	"sealreel/pkg/source"
+	"sealreel/pkg/trace"
 )
 
 // stream takes one output of an encode.
@@ -51,10 +53,12 @@ func (a *attempt) run(server *loopback.Server, streams []stream, args func(outpu
 	for i, s := range streams {
 		outputs[i] = ffmpeg.OutputArgs(server.Accept(s.name, s.take))
 	}
-	result, err := ffmpeg.Run(server.Context(), ffmpeg.Command{
+	ctx, end := trace.Start(server.Context(), "encode")
+	result, err := ffmpeg.Run(ctx, ffmpeg.Command{
 		Path: a.FFmpeg,
 		Args: append(ffmpeg.GlobalArgs(), args(outputs)...),
 	})
-	a.Log.DebugContext(server.Context(), "ffmpeg", "wall", result.Wall, "user", result.User, "system", result.System, "maxRSS", result.MaxRSS, "stderr", result.Stderr)
+	end(err, slog.Int64("sealreel.cpu_ms", (result.User+result.System).Milliseconds()))
+	a.Log.DebugContext(ctx, "ffmpeg", "wall", result.Wall, "user", result.User, "system", result.System, "maxRSS", result.MaxRSS, "stderr", result.Stderr)
 	return server.Finish(err)
 }

@@ -3,12 +3,14 @@ package transcode
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"strconv"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 
 	"sealreel/pkg/task"
+	"sealreel/pkg/trace"
 	"sealreel/pkg/usage"
 )
 
@@ -84,7 +86,9 @@ func (w *Worker) try(ctx context.Context, queue Inbox, m events.SQSMessage) erro
 		defer cancel()
 	}
 	stop := w.keepHidden(work, queue, m.ReceiptHandle)
+	work, end := trace.Work(work, asked.Job, "transcode", slog.String("sealreel.task", asked.Task), slog.Int("sealreel.attempt", count))
 	err = w.Do(work, asked, count >= attempts)
+	end(err)
 	stop()
 	if err != nil && !errors.Is(err, task.ErrNewer) {
 		w.giveBack(ctx, queue, m.ReceiptHandle, count)

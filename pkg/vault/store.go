@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 
 	"sealreel/pkg/aesstream"
 	"sealreel/pkg/envelope"
@@ -13,6 +14,7 @@ import (
 	"sealreel/pkg/s3store"
 	"sealreel/pkg/seal"
 	"sealreel/pkg/task"
+	"sealreel/pkg/trace"
 )
 
 // Store seals a file of an output and creates the object. When an earlier
@@ -87,7 +89,9 @@ func (s *Session) StorePlain(ctx context.Context, o plan.Output, key, contentTyp
 // size.
 func (s *Session) upload(ctx context.Context, t s3store.UploadTarget, r io.Reader) (s3store.Stored, error) {
 	t.Permissions = s.granting(t)
+	ctx, end := trace.Start(ctx, "store", slog.String("sealreel.object", t.Key))
 	stored, err := s.store.Upload(ctx, t, r)
+	end(err, slog.Int64("sealreel.bytes", stored.Size))
 	s.refused(t.Bucket, stored.Unshared)
 	var exists *s3store.ExistsError
 	if errors.As(err, &exists) && exists.Mine {

@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 
 	"sealreel/pkg/aesstream"
 	"sealreel/pkg/job"
@@ -22,6 +23,7 @@ import (
 	"sealreel/pkg/s3store"
 	"sealreel/pkg/seal"
 	"sealreel/pkg/source"
+	"sealreel/pkg/trace"
 )
 
 // Vault opens sessions.
@@ -185,20 +187,23 @@ func modeName(e *job.Encryption) string {
 // Input opens a pinned input as plaintext, one of so many that are open at once.
 // What reading it meets is a *job.Failure when it can't be mended by trying again.
 func (s *Session) Input(ctx context.Context, in plan.Input, together int) (source.Media, error) {
+	ctx, end := trace.Start(ctx, "read input", slog.String("sealreel.object", in.Key))
 	m, err := s.opening(ctx, in)
 	if err != nil {
+		end(err)
 		return nil, err
 	}
 	raw := s.raw(ctx, in, m, window(together))
 	if m == nil || m.Mode.Side != seal.Here {
-		return raw, nil
+		return &opened{raw, raw, end}, nil
 	}
 	plain, err := aesstream.NewReaderAt(raw, in.Size, params(m))
 	if err != nil {
 		err = errors.Join(err, raw.Close())
+		end(err)
 		return nil, decryptFailure(err, in)
 	}
-	return opened{plain, raw}, nil
+	return &opened{plain, raw, end}, nil
 }
 
 // Verify reads an input in aes-gcm or s3-encryption-client whole, once, and
@@ -209,9 +214,12 @@ func (s *Session) Verify(ctx context.Context, in plan.Input) error {
 	if err != nil || m == nil || format(m.Mode) != aesstream.GCM {
 		return err
 	}
+	ctx, end := trace.Start(ctx, "verify input", slog.String("sealreel.object", in.Key))
 	raw := s.raw(ctx, in, m, window(1))
 	defer raw.Close()
-	return decryptFailure(aesstream.VerifyGCM(ctx, io.NewSectionReader(raw, 0, in.Size), in.Size, params(m)), in)
+	err = aesstream.VerifyGCM(ctx, io.NewSectionReader(raw, 0, in.Size), in.Size, params(m))
+	end(err)
+	return decryptFailure(err, in)
 }
 
 // decryptFailure gives what can't be decrypted the one failure that a job shows.
@@ -231,13 +239,25 @@ func (s *Session) raw(ctx context.Context, in plan.Input, m *seal.Material, wind
 	})
 }
 
-// opened is an object that is decrypted here.
+// opened is an input while it is read: as S3 gives it, or decrypted here.
 type opened struct {
-	*aesstream.ReaderAt
+	sized
 	raw *source.Reader
+	end trace.End
 }
 
-func (o opened) Close() error { return o.raw.Close() }
+type sized interface {
+	io.ReaderAt
+	Size() int64
+}
+
+// Close ends reading. It may be called once.
+func (o *opened) Close() error {
+	read := o.raw.Stats()
+	err := o.raw.Close()
+	o.end(err, slog.Int64("sealreel.requests", read.Requests), slog.Int64("sealreel.bytes", read.Bytes))
+	return err
+}
 
 // format is how the files of a mode look that are encrypted here.
 func format(m seal.Mode) aesstream.Mode {

@@ -3,11 +3,13 @@ package vault
 import (
 	"context"
 	"io"
+	"log/slog"
 
 	"sealreel/pkg/job"
 	"sealreel/pkg/s3store"
 	"sealreel/pkg/seal"
 	"sealreel/pkg/source"
+	"sealreel/pkg/trace"
 	"sealreel/pkg/work"
 )
 
@@ -39,7 +41,9 @@ func (s *Session) StoreWork(ctx context.Context, key string, r io.Reader) (int64
 		pipe.CloseWithError(err) // nil is the end of the object
 	}()
 	defer sealed.Close()
+	ctx, end := trace.Start(ctx, "store", slog.String("sealreel.object", key))
 	stored, err := s.workStore.Upload(ctx, s3store.UploadTarget{Bucket: s.workBucket, Key: key, ContentType: "application/octet-stream", Writer: key}, sealed)
+	end(err, slog.Int64("sealreel.bytes", stored.Size))
 	return stored.Size, err
 }
 

@@ -39,7 +39,11 @@ const (
 // (package usage), which is noted at its end for the jobs that it worked for, and
 // counts what it does (package metric).
 func (p *Parts) Start(function string, handler any) {
-	counted := &counting{function: function, stack: p.Config.Stack, handler: lambda.NewHandler(handler), out: os.Stdout, log: p.Log}
+	served := lambda.NewHandler(handler)
+	if p.Tracer != nil {
+		served = &tracing{handler: served, tracer: p.Tracer, log: p.Log}
+	}
+	counted := &counting{function: function, stack: p.Config.Stack, handler: served, out: os.Stdout, log: p.Log}
 	lambda.Start(&invocations{handler: counted, note: p.note(function)})
 }
 

@@ -30,6 +30,7 @@ import (
 	"sealreel/pkg/snstopic"
 	"sealreel/pkg/sqsqueue"
 	"sealreel/pkg/stsrole"
+	"sealreel/pkg/trace"
 	"sealreel/pkg/transcode"
 	"sealreel/pkg/vault"
 )
@@ -44,6 +45,7 @@ type Parts struct {
 	Queue  *sqsqueue.Queue
 	Herald *notify.Notifier
 	Log    *slog.Logger
+	Tracer trace.Tracer // nil in the functions as they are; module traces sets one
 }
 
 // memoryLimit is where the collector begins to work harder, in bytes, unless
