@@ -41,6 +41,7 @@ var arrows = map[string][]string{
 	"pkg":       {"pkg"},
 	"functions": {"pkg"},
 	"events":    {"pkg"},
+	"traces":    {"pkg", "traces"},
 	"layers":    {"pkg"},
 	"local":     {"pkg", "local"},
 	"cmd":       {"pkg", "local", "cmd"},
