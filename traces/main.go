@@ -33,7 +33,8 @@ func main() {
 	case wiring.Assemble:
 		parts.Start(function, parts.Assembler().Handle(parts.Config.StateBucket))
 	case wiring.Reconcile:
-		parts.Start(function, parts.Rounds(sqsqueue.New(parts.AWS, os.Getenv("SEALREEL_DEAD_LETTER_QUEUE_URL"))))
+		reconciler := parts.Reconciler(sqsqueue.New(parts.AWS, os.Getenv("SEALREEL_DEAD_LETTER_QUEUE_URL")))
+		parts.Start(function, func(ctx context.Context) error { _, err := reconciler.Run(ctx); return err })
 	default:
 		log.Fatalf("this bootstrap was built for the function %q, which there is not: build it with make build TRACES=otlp", function)
 	}

@@ -6,7 +6,6 @@ import (
 	"log"
 	"os"
 
-	"sealreel/pkg/metric"
 	"sealreel/pkg/sqsqueue"
 	"sealreel/pkg/wiring"
 )
@@ -23,9 +22,6 @@ func main() {
 	reconciler := parts.Reconciler(sqsqueue.New(parts.AWS, url))
 	parts.Start(wiring.Reconcile, func(ctx context.Context) error {
 		_, err := reconciler.Run(ctx)
-		if err == nil {
-			metric.Add(ctx, metric.ReconcileRounds, 1)
-		}
 		return err
 	})
 }

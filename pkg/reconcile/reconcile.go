@@ -148,7 +148,7 @@ func (r *Reconciler) Run(ctx context.Context) (Summary, error) {
 		}
 	}
 	b.sum.Pending = len(state.Pending)
-	b.sum.measure(ctx)
+	b.sum.measure(ctx, err == nil)
 	r.Log.LogAttrs(ctx, slog.LevelInfo, "round", b.sum.attributes()...)
 	return b.sum, err
 }

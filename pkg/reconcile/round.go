@@ -47,8 +47,12 @@ func (s *Summary) attributes() []slog.Attr {
 	return all
 }
 
-// measure counts what is of use in a graph; see package metric.
-func (s *Summary) measure(ctx context.Context) {
+// measure counts what is of use in a graph; see package metric. done says that
+// the round came to its end.
+func (s *Summary) measure(ctx context.Context, done bool) {
+	if done {
+		metric.Add(ctx, metric.ReconcileRounds, 1)
+	}
 	metric.Add(ctx, metric.ReconcileEnded, float64(s.Ended+s.Refused))
 	metric.Add(ctx, metric.ReconcileRestarted, float64(s.Restarted))
 	metric.Add(ctx, metric.ReconcileLostDrops, float64(s.LostDrops))
