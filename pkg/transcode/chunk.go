@@ -310,7 +310,7 @@ func (w *chunkWork) sink(place int) sink {
 // mediaError tells an input that ffmpeg can't work with, which will not change,
 // from a run that was ended from outside.
 func (a *attempt) mediaError(err error) error {
-	if unusable(err) {
+	if unusable(err) || errors.Is(err, errFrames) {
 		return job.BadMedia(err)
 	}
 	return err

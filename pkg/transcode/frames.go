@@ -9,6 +9,7 @@ import (
 	"sealreel/pkg/encode"
 	"sealreel/pkg/fragment"
 	"sealreel/pkg/ivf"
+	"sealreel/pkg/loopback"
 	"sealreel/pkg/plan"
 	"sealreel/pkg/rational"
 )
@@ -37,9 +38,31 @@ func framesOf(p *plan.Picture, body io.Reader) frames {
 	buffered := bufio.NewReaderSize(body, 64<<10)
 	if encode.StreamOf(p) == encode.IVF {
 		sar := p.Geometry.SAR
-		return ivf.NewReader(buffered, ivf.Shape{Width: uint32(sar.Num), Height: uint32(sar.Den)})
+		return whole{ivf.NewReader(buffered, ivf.Shape{Width: uint32(sar.Num), Height: uint32(sar.Den)})}
 	}
-	return fragment.NewReader(buffered)
+	return whole{fragment.NewReader(buffered)}
+}
+
+// whole reads a stream that ffmpeg ended by itself, since package loopback tells
+// of one that was cut. Where it ends too early, ffmpeg could not go on with what
+// it reads: that is about the media and not about this attempt.
+type whole struct{ frames }
+
+func (w whole) Track() (*fragment.Track, error) {
+	t, err := w.frames.Track()
+	return t, endedEarly(err)
+}
+
+func (w whole) Next() (*fragment.Fragment, error) {
+	f, err := w.frames.Next()
+	return f, endedEarly(err)
+}
+
+func endedEarly(err error) error {
+	if errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, loopback.ErrCut) {
+		return fmt.Errorf("%w: the encoder's stream ends early", errFrames)
+	}
+	return err
 }
 
 // readFrames reads what ffmpeg encoded for a chunk, throws the lead-in away and

@@ -190,7 +190,7 @@ func (p *pieces) store(ctx context.Context, group, chunk, sound int, part task.P
 
 // take reads one encoding from ffmpeg and cuts it for every group that uses it.
 func (p *pieces) take(ctx context.Context, sound int, body io.Reader) error {
-	r := fragment.NewReader(bufio.NewReaderSize(body, 64<<10))
+	r := whole{fragment.NewReader(bufio.NewReaderSize(body, 64<<10))}
 	track, err := r.Track()
 	if err != nil {
 		return err

@@ -31,7 +31,7 @@ func (w *chunkWork) takeThumbnails(ctx context.Context, place int, body io.Reade
 	made := make([]task.Thumbnail, o.Thumbnails.From(c.End, g.Rate)-first)
 	stored, storing := errgroup.WithContext(ctx)
 	stored.SetLimit(2)
-	err := readThumbnails(fragment.NewReader(bufio.NewReaderSize(body, 64<<10)), o.Thumbnails, g.Rate, c, func(n int64, image []byte) error {
+	err := readThumbnails(whole{fragment.NewReader(bufio.NewReaderSize(body, 64<<10))}, o.Thumbnails, g.Rate, c, func(n int64, image []byte) error {
 		stored.Go(func() error {
 			key := names.Key(n)
 			sealed, err := w.vault.Store(storing, set, key, imageTypes[names.Format], bytes.NewReader(image))

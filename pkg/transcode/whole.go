@@ -21,7 +21,7 @@ func (w *chunkWork) takeWhole(ctx context.Context, place int, body io.Reader, c 
 		if err == nil && found.Frames != c.Frames() {
 			err = fmt.Errorf("%w: the GIF has %d pictures of %d", errFrames, found.Frames, c.Frames())
 		}
-		pw.CloseWithError(err)
+		pw.CloseWithError(endedEarly(err))
 	}()
 	key := w.newKey(fmt.Sprintf("%s-picture-%d", task.Chunk(w.group, w.number), place)) + ".data"
 	size, err := w.vault.StoreWork(ctx, key, pr)
