@@ -17,8 +17,13 @@ var standardRates = []rational.Rational{
 	rational.New(120000, 1001), rational.Int(120),
 }
 
-// highest is the highest rate taken on trust, where the frames do not prove it.
-const highest = 120
+// highest and slowest bound the rates that are taken on trust, where the frames
+// do not prove them: a rate so slow that one frame fills a day makes a day's
+// output of it.
+const (
+	highest = 120
+	slowest = 0.001
+)
 
 // ticks is the length of a frame in units of the time base.
 func ticks(rate, base rational.Rational) rational.Rational { return rate.Mul(base).Inv() }
@@ -26,19 +31,20 @@ func ticks(rate, base rational.Rational) rational.Rational { return rate.Mul(bas
 // plausible says whether a rate that a container claims can be meant as one.
 // 90000 is a time base and no frame rate.
 func plausible(rate rational.Rational) bool {
-	return rate.Sign() > 0 && rate.Float64() <= highest
+	return rate.Sign() > 0 && rate.Float64() >= slowest && rate.Float64() <= highest
 }
 
 // frameRate finds the rate of frames shown at the given ascending times, and
 // whether it is constant. The claims are tried first, since rounded times fit
-// more than one rate; the length is that of a single frame, or 0.
+// more than one rate; the length is that of a single frame, or 0, which a claim
+// must not make twice as long.
 func frameRate(times []int64, base rational.Rational, length int64, claims ...rational.Rational) (rate rational.Rational, constant bool) {
 	candidates := slices.DeleteFunc(slices.Concat(claims, standardRates), func(r rational.Rational) bool {
 		return r.Sign() <= 0
 	})
 	if len(times) < 2 {
 		for _, r := range candidates[:len(candidates)-len(standardRates)] {
-			if plausible(r) {
+			if step := ticks(r, base); plausible(r) && (length == 0 || step.Float64() <= 2*float64(length)) {
 				return r, true
 			}
 		}

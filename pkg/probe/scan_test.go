@@ -175,6 +175,7 @@ func TestFrameRate(t *testing.T) {
 		"no claim, one frame":    {[]int64{5}, milli, nil, rational.Int(25), true},
 		"one frame of 40 ms":     {[]int64{5}, milli, []rational.Rational{absurd}, rational.Int(25), true},
 		"one frame, a claim":     {[]int64{5}, milli, []rational.Rational{absurd, ntsc}, ntsc, true},
+		"one frame of an age":    {[]int64{5}, milli, []rational.Rational{rational.New(12800, math.MaxInt32)}, rational.Int(25), true},
 		"frame lost":             {without(grid(100, rational.Int(25), milli), 50), milli, []rational.Rational{rational.Int(25)}, rational.Int(25), false},
 		"frame lost, coarse":     {without(grid(100, rational.Int(25), rational.New(1, 25)), 98), rational.New(1, 25), nil, rational.Int(25), false},
 		"frame lost, half frame": {without(grid(100, rational.Int(25), rational.New(1, 50)), 98), rational.New(1, 50), nil, rational.Int(25), false},
@@ -194,6 +195,9 @@ func TestFrameRate(t *testing.T) {
 	}
 	if rate, _ := frameRate([]int64{5}, milli, 20); !rate.Equal(rational.Int(50)) {
 		t.Errorf("one frame of 20 ms: %v", rate)
+	}
+	if rate, _ := frameRate([]int64{5}, milli, 2000, rational.New(1, 900)); !rate.Equal(rational.New(1, 2)) {
+		t.Errorf("one frame of 2 s that a container says to fill 15 minutes: %v", rate)
 	}
 }
 
