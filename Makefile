@@ -2,6 +2,7 @@
 # make test    runs every check and test
 # make bench   measures the whole job against one plain ffmpeg; make bench-crypto the AES streams
 # make fips    runs the tests of what encrypts with Go's FIPS 140-3 module; part of make test
+# make poison  drops the whole corpus of media that are made to hurt; make test a part of it
 # make build   builds the command and the functions; make layer the static ffmpeg
 #
 # SAM calls the build-<LogicalId> targets. Paths start at this file, since SAM may run it from elsewhere.
@@ -20,11 +21,11 @@ CRYPTO := ./pkg/seal ./pkg/aesstream ./pkg/aesstream/vectors ./pkg/envelope ./pk
 	./pkg/job ./local/kms
 ARTIFACTS_DIR ?= $(ROOT)/build/functions/$(@:build-%=%)
 
-.PHONY: help demo test bench bench-crypto fips build layer lint fmt clean prerequisites gofmt vet unit erasing template-check \
+.PHONY: help demo test bench bench-crypto poison fips build layer lint fmt clean prerequisites gofmt vet unit erasing template-check \
 	build-FfmpegLayer $(FUNCTIONS:%=build-%)
 
 help:
-	@sed -n 's/^# //p' $(ROOT)/Makefile | head -5
+	@sed -n 's/^# //p' $(ROOT)/Makefile | head -6
 
 demo:
 	@$(ROOT)/.ci/prerequisites ffmpeg
@@ -41,8 +42,13 @@ bench:
 bench-crypto:
 	cd $(ROOT) && go run ./e2e/bench/crypto
 
+# An hour or so. What came of each file, and a table, are printed.
+poison:
+	@$(ROOT)/.ci/prerequisites ffmpeg strace
+	cd $(ROOT) && go test -count=1 -timeout 4h -run TestPoison -v ./e2e/poison -args -whole
+
 prerequisites:
-	@$(ROOT)/.ci/prerequisites ffmpeg cc
+	@$(ROOT)/.ci/prerequisites ffmpeg cc strace
 
 gofmt:
 	@files=$$(cd $(ROOT) && git ls-files --cached --others --exclude-standard '*.go' | xargs -r gofmt -l); \
