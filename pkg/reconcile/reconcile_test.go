@@ -54,6 +54,8 @@ func newWorld() *world {
 
 // Settle tells of every state anew and, when the topic answers, retires the job.
 func (w *world) Settle(ctx context.Context, rec *ledger.Record) (bool, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.told = append(w.told, rec.Job.Status)
 	if !job.Terminal(rec.Job.Status) {
 		return true, nil
@@ -62,11 +64,15 @@ func (w *world) Settle(ctx context.Context, rec *ledger.Record) (bool, error) {
 }
 
 func (w *world) Resume(_ context.Context, rec *ledger.Record) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.resumed = append(w.resumed, rec.Job.ID)
 	return w.fails
 }
 
 func (w *world) EnsureDefault(context.Context) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.ensured++
 	return nil
 }
@@ -96,17 +102,23 @@ func (w *world) take(ctx context.Context, d ledger.Drop, at time.Time) error {
 	return err
 }
 
-func (w *world) Refuse(_ context.Context, d ledger.Drop, _ time.Time, cause error) error {
+func (w *world) Refuse(ctx context.Context, d ledger.Drop, at time.Time, cause error) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.refused = append(w.refused, d.Key+": "+cause.Error())
-	return nil
+	return w.take(ctx, d, at)
 }
 
 func (w *world) GiveUp(_ context.Context, m task.Message, f *job.Failure) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.given, w.failure = append(w.given, m), f
 	return nil
 }
 
 func (w *world) Send(_ context.Context, messages ...task.Message) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	for _, m := range messages {
 		w.sent = append(w.sent, m.Task)
 	}
@@ -116,13 +128,22 @@ func (w *world) Send(_ context.Context, messages ...task.Message) error {
 func (w *world) Backlog(context.Context) (int, error) { return w.backlog, nil }
 
 func (w *world) Drain(_ context.Context, _ int, handle func(string, time.Time) error) error {
-	w.letters = slices.DeleteFunc(w.letters, func(body string) bool { return handle(body, w.posted) == nil })
+	w.mu.Lock()
+	letters := w.letters
+	w.letters = nil
+	w.mu.Unlock()
+	letters = slices.DeleteFunc(letters, func(body string) bool { return handle(body, w.posted) == nil })
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.letters = append(w.letters, letters...)
 	return nil
 }
 
 // drops lists the objects in the order that they have, which is that of their
 // keys.
 func (w *world) drops(_ context.Context, after ledger.Marker) ([]Dropped, ledger.Marker, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.pages++
 	from := 0
 	if after != (ledger.Marker{}) {

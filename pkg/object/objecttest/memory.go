@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -100,10 +99,16 @@ func (m *Memory) KeysAfter(_ context.Context, bucket, prefix, after string) iter
 			return
 		}
 		m.mu.Lock()
-		names := slices.Sorted(maps.Keys(m.objects))
+		var keys []string
+		for name := range m.objects {
+			if key, ok := strings.CutPrefix(name, bucket+"/"); ok && strings.HasPrefix(key, prefix) && key > after {
+				keys = append(keys, key)
+			}
+		}
 		m.mu.Unlock()
-		for _, name := range names {
-			if key, ok := strings.CutPrefix(name, bucket+"/"); ok && strings.HasPrefix(key, prefix) && key > after && !yield(key, nil) {
+		slices.Sort(keys)
+		for _, key := range keys {
+			if !yield(key, nil) {
 				return
 			}
 		}
