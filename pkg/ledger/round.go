@@ -13,11 +13,14 @@ import (
 // Round is where reconcile's rounds have got to: what does not fit into one is
 // gone on with by the next.
 type Round struct {
-	Version int       `json:"version"`
-	Writer  string    `json:"writer"` // of this version of the record, a random text
-	Jobs    Pass      `json:"jobs"`
-	Sweep   Sweep     `json:"sweep"`
-	Pending []Pending `json:"pending,omitempty"`
+	Version int    `json:"version"`
+	Writer  string `json:"writer"` // of this version of the record, a random text
+	Jobs    Pass   `json:"jobs"`
+	// IdleSince is when the first of the rounds ran since which no message waits in
+	// the queue; the zero time when one does.
+	IdleSince time.Time `json:"idleSince,omitzero"`
+	Sweep     Sweep     `json:"sweep"`
+	Pending   []Pending `json:"pending,omitempty"`
 
 	etag string
 }

@@ -244,7 +244,7 @@ func TestJobWithoutAPlanIsResumedAndEndsInTheEnd(t *testing.T) {
 	if w.after(t, time.Minute); len(w.resumed) > 0 {
 		t.Error("resumed while its own event is handled")
 	}
-	if w.after(t, 10*time.Minute); !slices.Equal(w.resumed, []string{id}) {
+	if w.after(t, 20*time.Minute); !slices.Equal(w.resumed, []string{id}) {
 		t.Errorf("resumed %q", w.resumed)
 	}
 	w.fails = errors.New("storage is down")
@@ -439,7 +439,7 @@ func TestOneFailureKeepsNothingElseFromBeingDone(t *testing.T) {
 	w.submit(t, false)
 	w.fails = errors.New("no luck")
 	w.objects = []Dropped{{Drop: ledger.Drop{Key: "a"}, At: w.now}, {Drop: ledger.Drop{Key: "b"}, At: w.now}}
-	if sum := w.after(t, 10*time.Minute); sum.Failed != 3 || sum.Pending != 2 {
+	if sum := w.after(t, 25*time.Minute); sum.Failed != 3 || sum.Pending != 2 {
 		t.Errorf("%+v", sum)
 	}
 	slices.Sort(w.dropped)

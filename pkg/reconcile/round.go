@@ -66,9 +66,8 @@ type round struct {
 	until time.Time
 	work  []chore
 
-	mu      sync.Mutex
-	sum     Summary
-	backlog *int // of the queue, once it was asked
+	mu  sync.Mutex
+	sum Summary
 }
 
 // looks is how many quick looks are taken at once, and chores how much work is

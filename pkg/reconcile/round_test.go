@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"regexp"
 	"slices"
 	"sync"
 	"testing"
@@ -221,31 +223,115 @@ func TestARoundThatDiesAnywhere(t *testing.T) {
 	}
 }
 
-// TestStalledBehindABacklog: while messages wait in the queue a job is given more
-// time, for one of them may be its own, and it does not fail, but not for ever.
+// TestStalledBehindABacklog: the time in which messages wait in the queue does not
+// count, for one of them may be the job's own; but nothing waits for ever.
 func TestStalledBehindABacklog(t *testing.T) {
 	w := newWorld()
 	w.submit(t, false)
 	w.planJob(t)
 	w.after(t, 6*time.Minute)
-	w.backlog = 100_000
-	begun, restarted := w.now, 0
-	for w.now.Sub(begun) < 3*time.Hour {
-		restarted += w.after(t, 30*time.Minute).Restarted
+	restarted := 0
+	wait := func(until time.Duration, backlog int) {
+		w.backlog = backlog
+		for end := w.now.Add(until); w.now.Before(end); {
+			restarted += w.after(t, 15*time.Minute).Restarted
+		}
 	}
-	if restarted != 0 {
-		t.Errorf("set going %d times in three hours", restarted)
+	if wait(13*24*time.Hour, 100_000); restarted != 0 {
+		t.Errorf("set going %d times behind a backlog", restarted)
 	}
-	for w.now.Sub(begun) < silent-time.Hour {
-		restarted += w.after(t, 30*time.Minute).Restarted
+	if wait(30*time.Minute, 0); restarted != 0 {
+		t.Error("set going when the queue was not idle for long enough")
 	}
-	if rec, err := w.Ledger.Job(t.Context(), id); err != nil || job.Terminal(rec.Job.Status) || restarted < 4 || restarted > 6 {
-		t.Errorf("restarted %d times; %+v, %v", restarted, rec, err)
+	if wait(30*time.Minute, 0); restarted != 1 {
+		t.Errorf("set going %d times once the queue is idle", restarted)
 	}
-	for w.now.Sub(begun) < 4*silent {
-		w.after(t, time.Hour)
+	if wait(14*24*time.Hour, 1); restarted != 1 {
+		t.Errorf("set going %d times in a second backlog", restarted)
 	}
+	if wait(25*time.Hour, 1); restarted != 2 {
+		t.Errorf("set going %d times when its messages must be gone", restarted)
+	}
+	wait(5*24*time.Hour, 1)
 	w.failedWith(t, "9999", "set going again")
+}
+
+// TestSilenceIsLongerThanMessagesAreKept, or they might still come.
+func TestSilenceIsLongerThanMessagesAreKept(t *testing.T) {
+	template, err := os.ReadFile("../../template.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := regexp.MustCompile(`(?s)\n  ChunkQueue:.*?MessageRetentionPeriod: (\d+)`).FindSubmatch(template)
+	if m == nil {
+		t.Fatal("template.yaml says not how long messages are kept")
+	}
+	if kept, err := time.ParseDuration(string(m[1]) + "s"); err != nil || kept >= silent {
+		t.Errorf("messages are kept for %v, %v", kept, err)
+	}
+}
+
+// TestBehindWithDrops: many drops without a job are what ingest has not got to.
+func TestBehindWithDrops(t *testing.T) {
+	w := newWorld()
+	w.makes = true
+	for range 2 * backlog {
+		w.drop(10 * time.Minute)
+	}
+	if sum := w.after(t, 0); sum.Pending != 2*backlog || len(w.dropped) > 0 {
+		t.Errorf("%+v", sum)
+	}
+	if w.after(t, 45*time.Minute); len(w.dropped) > 0 {
+		t.Errorf("%d are taken up", len(w.dropped))
+	}
+	w.after(t, 5*time.Minute)
+	if left := w.unsettled(t); len(left) > 0 {
+		t.Errorf("%d are left", len(left))
+	}
+}
+
+// TestPlanningThatTakesLong is noted while it lasts, so that the next round does not
+// begin it as well, and may take longer than the looks of a round.
+func TestPlanningThatTakesLong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		w.submit(t, false)
+		start, at := time.Now(), w.now.Add(time.Hour)
+		w.Now = func() time.Time { return at.Add(time.Since(start)) }
+		w.Ingester = lasting{w, 9 * time.Minute}
+		for range 2 {
+			go func() {
+				ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute)
+				defer cancel()
+				if sum, err := w.Run(ctx); err != nil || sum.Failed > 0 {
+					t.Errorf("%+v, %v", sum, err)
+				}
+			}()
+			time.Sleep(4 * time.Minute)
+		}
+		time.Sleep(20 * time.Minute)
+		if len(w.resumed) != 1 {
+			t.Errorf("resumed %q", w.resumed)
+		}
+	})
+}
+
+// lasting is a world in which planning a job takes its time.
+type lasting struct {
+	*world
+	time.Duration
+}
+
+func (l lasting) Resume(ctx context.Context, rec *ledger.Record) error {
+	if err := l.world.Resume(ctx, rec); err != nil {
+		return err
+	}
+	select {
+	case <-time.After(l.Duration):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // TestRestartIsNotRepeatedWhenItsNoteFails is what keeps two rounds apart: who

@@ -15,21 +15,17 @@ import (
 const (
 	// restarts is how often a stalled job is set going again before it fails. Each
 	// time it is given twice as long: with the usual times it fails after some
-	// fifteen hours of silence. (A task whose workers die comes to the dead letters
-	// long before.)
+	// fifteen hours in which no message waited in the queue. (A task whose workers
+	// die comes to the dead letters long before.)
 	restarts = 4
-	// queued is how much longer a job is given while messages wait in the queue,
-	// of which its own may be some: a restart would add to them. Nor does it fail
-	// then, before silent.
-	queued = 8
-	// silent is how long a job may be without a receipt whatever the queue holds:
-	// longer than messages are kept.
-	silent = 7 * 24 * time.Hour
-	// doublings bounds the time between restarts.
-	doublings = 6
+	// silent is how long a job waits for a receipt while messages wait in the queue,
+	// of which its own may be some: longer than template.yaml has messages kept.
+	// After twice that it fails.
+	silent = 15 * 24 * time.Hour
 )
 
-// planned sets a job going again that has got no receipt for too long.
+// planned sets a job going again that has got no receipt for too long. The time
+// in which messages wait in the queue does not count.
 func (b *round) planned(ctx context.Context, rec *ledger.Record, seen *ledger.Watch, done map[string]bool) error {
 	now, id := b.Now(), rec.Job.ID
 	count := len(done)
@@ -42,45 +38,46 @@ func (b *round) planned(ctx context.Context, rec *ledger.Record, seen *ledger.Wa
 		seen.Receipts, seen.Since, seen.Moved, seen.Restarts = count, now, now, 0
 		return nil
 	}
-	patience := b.Timing.Stalled << min(seen.Restarts, doublings)
-	if now.Sub(seen.Since) < patience {
-		return nil
-	}
-	backlog, err := b.waiting(ctx)
-	if err != nil {
-		return err
-	}
-	if backlog > 0 && now.Sub(seen.Since) < patience*queued {
+	stalled, hopeless := b.stalled(now, seen)
+	if !stalled {
 		return nil
 	}
 	p, err := b.Ledger.Plan(ctx, id)
 	if err != nil {
 		return err // a newer version's job is not ours to end either
 	}
-	b.Log.WarnContext(ctx, "a job has stalled", "since", seen.Since, "restarts", seen.Restarts, "backlog", backlog)
-	if now.Sub(seen.Moved) > silent && !seen.Moved.IsZero() || seen.Restarts >= restarts && backlog == 0 {
+	b.Log.WarnContext(ctx, "a job has stalled", "since", seen.Since, "restarts", seen.Restarts, "idleSince", b.state.IdleSince)
+	if hopeless {
 		return b.end(ctx, id, job.Fail(job.CodeInternal,
 			"the job stopped moving and was set going again %d times in vain; see the functions' logs, then drop it again", seen.Restarts))
 	}
 	return b.restart(ctx, p, seen, done)
 }
 
-// waiting is how many messages wait in the queue; it is asked once a round.
-func (b *round) waiting(ctx context.Context) (int, error) {
-	b.mu.Lock()
-	known := b.backlog
-	b.mu.Unlock()
-	if known != nil {
-		return *known, nil
+// stalled says whether a job needs to be set going again, and whether that has
+// been done in vain often enough.
+func (b *round) stalled(now time.Time, seen *ledger.Watch) (stalled, hopeless bool) {
+	since, idle := seen.Since, b.state.IdleSince
+	if idle.IsZero() {
+		hopeless = !seen.Moved.IsZero() && now.Sub(seen.Moved) >= 2*silent
+		return hopeless || now.Sub(since) >= silent, hopeless
 	}
-	n, err := b.Queue.Backlog(ctx)
-	if err != nil {
-		return 0, err
+	if idle.After(since) {
+		since = idle
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.backlog = &n
-	return n, nil
+	return now.Sub(since) >= b.Timing.Stalled<<min(seen.Restarts, restarts), seen.Restarts >= restarts
+}
+
+// queue looks whether messages wait for a worker.
+func (b *round) queue(ctx context.Context) error {
+	waiting, err := b.Queue.Backlog(ctx)
+	switch {
+	case err != nil || waiting > 0: // what is not known may be so
+		b.state.IdleSince = time.Time{}
+	case b.state.IdleSince.IsZero():
+		b.state.IdleSince = b.Now()
+	}
+	return err
 }
 
 // restart sets a job going again. It is noted first, so that of two rounds at

@@ -48,9 +48,10 @@ func (b *round) notePending(d Dropped) {
 // function does not always come first. Each drop counts as tried before it is, for
 // the same reason.
 func (b *round) choose() {
+	behind := b.behind()
 	for i := range b.state.Pending {
 		p := &b.state.Pending[i]
-		if !p.Over && !p.Next.After(b.Now()) {
+		if !p.Over && !p.Next.After(b.Now()) && !(behind && b.fresh(p)) {
 			p.Tries++
 			p.Next = b.Now().Add(b.backoff(p.Tries))
 			b.work = append(b.work, chore{pending: p})
@@ -65,6 +66,27 @@ func (b *round) choose() {
 		}
 		b.work = b.work[:b.Limits.Tasks]
 	}
+}
+
+// backlog is how many drops without a job are no losses any more but what ingest
+// has not got to.
+const backlog = 100
+
+// behind says whether ingest is behind with what is dropped.
+func (b *round) behind() bool {
+	count := 0
+	for i := range b.state.Pending {
+		if b.fresh(&b.state.Pending[i]) {
+			count++
+		}
+	}
+	return count > backlog
+}
+
+// fresh says whether ingest may still get to a drop by itself.
+func (b *round) fresh(p *ledger.Pending) bool {
+	const late = 12 // times Lost
+	return p.Tries == 0 && b.Now().Sub(p.Since) < late*b.Timing.Lost
 }
 
 // tries is how often the work has failed: what never did comes first.
@@ -149,11 +171,16 @@ func (b *round) takeUp(ctx context.Context, p *ledger.Pending) (claimed bool, er
 // however long ago it was dropped.
 const attempts = 4
 
+// soon is how long planning a job may take before it is noted as a try.
+const soon = 30 * time.Second
+
 // resume takes a job without a plan on, notes when that fails, and ends it when it
 // has failed for as long as a job may wait.
 func (b *round) resume(ctx context.Context, rec *ledger.Record) error {
 	ctx = logs.With(ctx, logs.Job, rec.Job.ID)
+	begun := time.AfterFunc(soon, func() { _, _ = b.noteTry(context.WithoutCancel(ctx), rec.Job.ID) })
 	err := b.Ingester.Resume(ctx, rec)
+	noted := !begun.Stop()
 	if err == nil {
 		b.count(func(s *Summary) { s.Resumed++ })
 		return nil
@@ -162,16 +189,31 @@ func (b *round) resume(ctx context.Context, rec *ledger.Record) error {
 		return err
 	}
 	after := context.WithoutCancel(ctx) // the time may be what was too short
-	seen, noted := b.Ledger.Watched(after, rec.Job.ID)
+	var tries int
+	if noted {
+		seen, failed := b.Ledger.Watched(after, rec.Job.ID)
+		tries, err = seen.Tries, errors.Join(err, failed)
+	} else {
+		var failed error
+		tries, failed = b.noteTry(after, rec.Job.ID)
+		err = errors.Join(err, failed)
+	}
 	age := b.Now().Sub(time.UnixMilli(rec.Job.Timing.SubmitTimeMillis))
-	if noted == nil && seen.Tries >= attempts && age >= b.Timing.Waiting {
-		b.Log.ErrorContext(ctx, "the job cannot be planned", "err", err)
-		return b.end(after, rec.Job.ID, job.Fail(job.CodeInternal,
-			"the job could not be planned for %v; see the log of the reconcile function, mend the cause and drop it again", b.Timing.Waiting))
+	if tries <= attempts || age < b.Timing.Waiting {
+		return err
 	}
-	if noted == nil {
-		seen.Tries, seen.Tried = seen.Tries+1, b.Now()
-		noted = b.note(after, rec.Job.ID, seen)
+	b.Log.ErrorContext(ctx, "the job cannot be planned", "err", err)
+	return b.end(after, rec.Job.ID, job.Fail(job.CodeInternal,
+		"the job could not be planned for %v; see the log of the reconcile function, mend the cause and drop it again", b.Timing.Waiting))
+}
+
+// noteTry notes that a job was tried in vain, or is for so long that the next
+// round shall not begin it as well, and returns how often.
+func (b *round) noteTry(ctx context.Context, id string) (int, error) {
+	seen, err := b.Ledger.Watched(ctx, id)
+	if err != nil {
+		return 0, err
 	}
-	return errors.Join(err, noted)
+	seen.Tries, seen.Tried = seen.Tries+1, b.Now()
+	return seen.Tries, b.note(ctx, id, seen)
 }

@@ -53,16 +53,20 @@ func sentAt(m types.Message) time.Time {
 	return time.UnixMilli(millis)
 }
 
-// Backlog is about how many messages wait for a worker.
+// Backlog is about how many messages wait for a worker, or for their time.
 func (q *Queue) Backlog(ctx context.Context) (int, error) {
-	name := types.QueueAttributeNameApproximateNumberOfMessages
-	out, err := q.client.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: &q.url, AttributeNames: []types.QueueAttributeName{name}})
+	names := []types.QueueAttributeName{types.QueueAttributeNameApproximateNumberOfMessages, types.QueueAttributeNameApproximateNumberOfMessagesDelayed}
+	out, err := q.client.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: &q.url, AttributeNames: names})
 	if err != nil {
 		return 0, fmt.Errorf("asking how long the queue is: %w", err)
 	}
-	n, err := strconv.Atoi(out.Attributes[string(name)])
-	if err != nil {
-		return 0, fmt.Errorf("asking how long the queue is: it answered %q", out.Attributes[string(name)])
+	sum := 0
+	for _, name := range names {
+		n, err := strconv.Atoi(out.Attributes[string(name)])
+		if err != nil {
+			return 0, fmt.Errorf("asking how long the queue is: %s is %q", name, out.Attributes[string(name)])
+		}
+		sum += n
 	}
-	return n, nil
+	return sum, nil
 }
