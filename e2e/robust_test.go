@@ -132,7 +132,8 @@ func TestEveryMessageTwice(t *testing.T) {
 	}
 }
 
-// records are the records of a job with their entity tags.
+// records are the records of a job with their entity tags, but for what is noted
+// of each invocation that worked for it.
 func records(t *testing.T, id string) []string {
 	t.Helper()
 	var all []string
@@ -140,7 +141,7 @@ func records(t *testing.T, id string) []string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if strings.Contains(e.Key, id) {
+		if strings.Contains(e.Key, id) && !strings.HasPrefix(e.Key, "usage/") {
 			all = append(all, e.Key+" "+e.ETag)
 		}
 	}
