@@ -3,7 +3,7 @@
 # make bench   measures the whole job against one plain ffmpeg; make bench-crypto the AES streams
 # make fips    runs the tests of what encrypts with Go's FIPS 140-3 module; part of make test
 # make poison  drops the whole corpus of media that are made to hurt; make test a part of it
-# make build   builds the command and the functions; make layer the static ffmpeg
+# make build   builds the command and the functions (TRACES=otlp: with traces); make layer the static ffmpeg
 #
 # SAM calls the build-<LogicalId> targets. Paths start at this file, since SAM may run it from elsewhere.
 
@@ -14,14 +14,18 @@ ARCH ?= x86_64
 GOARCH_x86_64 := amd64
 GOARCH_arm64 := arm64
 
+# TRACES=otlp builds the functions from the module traces, which sends spans to an OpenTelemetry collector.
+TRACES ?=
+
 FUNCTIONS := IngestFunction TranscodeFunction AssembleFunction ReconcileFunction
 MODULES := ./... ./local/... ./cmd/sealreel/... ./e2e/... ./interop/... ./pkg/aesstream/vectors/...
 # What encrypts, decrypts, wraps keys or signs.
 CRYPTO := ./pkg/seal ./pkg/aesstream ./pkg/aesstream/vectors ./pkg/envelope ./pkg/work ./pkg/s3store ./pkg/kmskeys ./pkg/vault \
 	./pkg/job ./local/kms
+lower = $(shell echo $(1) | tr A-Z a-z)
 ARTIFACTS_DIR ?= $(ROOT)/build/functions/$(@:build-%=%)
 
-.PHONY: help demo test bench bench-crypto poison fips build layer lint fmt clean prerequisites gofmt vet unit erasing template-check \
+.PHONY: help demo test bench bench-crypto poison fips build layer lint fmt clean prerequisites gofmt vet unit traces erasing template-check \
 	build-FfmpegLayer $(FUNCTIONS:%=build-%)
 
 help:
@@ -32,7 +36,7 @@ demo:
 	cd $(ROOT) && go build -o build/sealreel ./cmd/sealreel
 	cd $(ROOT) && build/sealreel demo
 
-test: prerequisites gofmt vet unit erasing fips template-check
+test: prerequisites gofmt vet unit traces erasing fips template-check
 	@echo "make test: everything passed"
 
 bench:
@@ -61,6 +65,10 @@ vet:
 # The root's tests include the layout: imports, lengths, comments (layering_test.go).
 unit:
 	cd $(ROOT) && go test -race -timeout 20m $(MODULES)
+
+# The functions with traces, from their own versions: what they need is far from the workspace's.
+traces:
+	cd $(ROOT)/traces && GOWORK=off go vet ./... && GOWORK=off go test ./...
 
 # What pkg/shield does with a toolchain that can erase memory; another has nothing to test.
 erasing:
@@ -94,11 +102,12 @@ fmt:
 build: $(FUNCTIONS:%=build-%)
 	cd $(ROOT) && go build -o build/sealreel ./cmd/sealreel
 
-# GOWORK=off: a function is built from the root module's own versions.
+# GOWORK=off: a function is built from its module's own versions.
 $(FUNCTIONS:%=build-%): build-%Function:
-	cd $(ROOT) && GOWORK=off CGO_ENABLED=0 GOOS=linux GOARCH=$(GOARCH_$(ARCH)) \
-		go build -trimpath -buildvcs=false -tags lambda.norpc -ldflags='-s -w' \
-		-o $(ARTIFACTS_DIR)/bootstrap ./functions/$(shell echo $* | tr A-Z a-z)
+	@case '$(TRACES)' in ''|otlp) ;; *) echo "make: TRACES is '$(TRACES)': otlp, or nothing" >&2; exit 1;; esac
+	cd $(ROOT)$(TRACES:otlp=/traces) && GOWORK=off CGO_ENABLED=0 GOOS=linux GOARCH=$(GOARCH_$(ARCH)) \
+		go build -trimpath -buildvcs=false -tags lambda.norpc -ldflags='-s -w$(TRACES:otlp= -X main.function=$(call lower,$*))' \
+		-o $(ARTIFACTS_DIR)/bootstrap $(if $(TRACES),.,./functions/$(call lower,$*))
 
 layer:
 	$(ROOT)/layers/ffmpeg/build $(ROOT)/build/ffmpeg $(ARCH)

@@ -24,7 +24,7 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	trace(parts)
+	turnOn(parts)
 	switch function {
 	case wiring.Ingest:
 		parts.Start(function, parts.Ingester().Handle(parts.Config.IngestBucket))
@@ -40,8 +40,8 @@ func main() {
 	}
 }
 
-// trace turns traces on where a collector is named. Jobs are done without, too.
-func trace(parts *wiring.Parts) {
+// turnOn turns traces on where a collector is named. Jobs are done without, too.
+func turnOn(parts *wiring.Parts) {
 	warn := func(err error) {
 		if err != nil {
 			parts.Log.WarnContext(context.Background(), "nothing is traced", "err", err)
