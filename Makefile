@@ -1,6 +1,6 @@
 # make demo    shows the whole way of a sealed file, on this machine
 # make test    runs every check and test
-# make bench   measures the whole job against one plain ffmpeg; make bench-crypto the AES streams
+# make bench   measures the whole job against one plain ffmpeg; make bench-crypto the AES streams, bench-cost what outputs cost
 # make fips    runs the tests of what encrypts with Go's FIPS 140-3 module; part of make test
 # make poison  drops the whole corpus of media that are made to hurt; make test a part of it
 # make build   builds the command and the functions (TRACES=otlp: with traces); make layer the static ffmpeg
@@ -25,7 +25,7 @@ CRYPTO := ./pkg/seal ./pkg/aesstream ./pkg/aesstream/vectors ./pkg/envelope ./pk
 lower = $(shell echo $(1) | tr A-Z a-z)
 ARTIFACTS_DIR ?= $(ROOT)/build/functions/$(@:build-%=%)
 
-.PHONY: help demo test bench bench-crypto poison fips build layer lint fmt clean prerequisites gofmt vet unit traces erasing template-check \
+.PHONY: help demo test bench bench-crypto bench-cost poison fips build layer lint fmt clean prerequisites gofmt vet unit traces erasing template-check \
 	build-FfmpegLayer $(FUNCTIONS:%=build-%)
 
 help:
@@ -45,6 +45,10 @@ bench:
 
 bench-crypto:
 	cd $(ROOT) && go run ./e2e/bench/crypto
+
+bench-cost:
+	@$(ROOT)/.ci/prerequisites ffmpeg
+	cd $(ROOT) && go run ./e2e/bench -cost
 
 # An hour or so. What came of each file, and a table, are printed.
 poison:

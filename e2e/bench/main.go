@@ -4,7 +4,7 @@
 // The source is a minute and a half of natural pictures where the folder of
 // clips is there (-media), and generated ones otherwise. Each row is one run;
 // the plain process runs first and last, so that a machine that changes its
-// speed shows.
+// speed shows. With -cost it measures what a minute of output costs instead.
 package main
 
 import (
@@ -30,6 +30,7 @@ func run() error {
 	seconds := flag.Int("seconds", 90, "length of the source")
 	preset := flag.String("x264", "medium", "x264's speed preset")
 	chunk := flag.Int("chunk", 30, "length of a chunk in seconds")
+	cost := flag.Bool("cost", false, "measure what a minute of output costs instead, preset by preset")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -42,9 +43,16 @@ func run() error {
 		*media = filepath.Join(*root, "..", "shared", "media")
 	}
 	source := filepath.Join(dir, "source.mp4")
-	kind, err := makeSource(ctx, *media, source, *seconds)
+	size := "1280:720"
+	if *cost {
+		size = "1920:1080"
+	}
+	kind, err := makeSource(ctx, *media, source, size, *seconds)
 	if err != nil {
 		return err
+	}
+	if *cost {
+		return costs(ctx, settings{root: *root, dir: dir, source: source, preset: *preset, chunk: *chunk}, fmt.Sprintf("%d s of %s", *seconds, kind))
 	}
 	fmt.Printf("%d s of %s, 1280x720 at 25 frames a second with sound, to HLS 2M, 1M and 400k; x264 %s, chunks of %d s, sealed in and out with sse-c\n", *seconds, kind, *preset, *chunk)
 	return table(ctx, settings{root: *root, dir: dir, source: source, preset: *preset, chunk: *chunk})

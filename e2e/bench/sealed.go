@@ -24,6 +24,8 @@ import (
 	"sealreel/pkg/seal"
 )
 
+const systemPreset = "1351620000001-"
+
 // meter gathers what the functions cost.
 type meter struct {
 	mu     sync.Mutex
@@ -67,7 +69,7 @@ func sealed(ctx context.Context, s settings, workers int) (row, error) {
 			os.Setenv(name, value)
 		}
 	}
-	wall, start, err := submit(ctx, s, site.Exports())
+	_, wall, start, err := submit(ctx, s, site.Exports(), "bench", rungs())
 	if err != nil {
 		return row{}, err
 	}
@@ -76,11 +78,26 @@ func sealed(ctx context.Context, s settings, workers int) (row, error) {
 	return row{name: fmt.Sprintf("sealed, %d workers", workers), wall: wall, cpu: m.cpu, memory: m.memory, firstSegment: m.first.Sub(start)}, nil
 }
 
-// submit drops the job and its file and waits for its end.
-func submit(ctx context.Context, s settings, x map[string]string) (wall time.Duration, start time.Time, err error) {
+// rungs are the outputs of the ladder.
+func rungs() []job.Output {
+	var all []job.Output
+	for _, r := range ladder {
+		all = append(all, segmented(r.preset))
+	}
+	return all
+}
+
+// segmented is an output of a system preset in sealed segments.
+func segmented(preset string) job.Output {
+	return job.Output{Key: preset, PresetID: systemPreset + preset, SegmentDuration: "10", Encryption: &job.Encryption{Mode: job.ModeSSEC}}
+}
+
+// submit drops a job of that name and its file and waits for its end.
+func submit(ctx context.Context, s settings, x map[string]string, name string, outputs []job.Output) (id string, wall time.Duration, start time.Time, err error) {
+	input, document := name+".mp4", name+".job.json"
 	cfg, err := awsconfig.LoadDefaultConfig(ctx)
 	if err != nil {
-		return 0, start, err
+		return "", 0, start, err
 	}
 	store := s3store.New(cfg, s3store.Options{})
 	book := ledger.New(store, x["SEALREEL_STATE_BUCKET"])
@@ -88,34 +105,31 @@ func submit(ctx context.Context, s settings, x map[string]string) (wall time.Dur
 	defer ring.Close()
 	key, err := ring.Generate(ctx, job.ModeSSEC)
 	if err != nil {
-		return 0, start, err
+		return "", 0, start, err
 	}
 	material, err := ring.Unwrap(ctx, key)
 	if err != nil {
-		return 0, start, err
+		return "", 0, start, err
 	}
-	req := job.Request{PipelineID: x["SEALREEL_PIPELINE_ID"], Inputs: []job.Input{{Key: "source.mp4", Encryption: &key}}, OutputKeyPrefix: "bench/"}
-	for _, r := range ladder {
-		req.Outputs = append(req.Outputs, job.Output{Key: r.preset, PresetID: "1351620000001-" + r.preset, SegmentDuration: "10", Encryption: &job.Encryption{Mode: job.ModeSSEC}})
-	}
+	req := job.Request{PipelineID: x["SEALREEL_PIPELINE_ID"], Inputs: []job.Input{{Key: input, Encryption: &key}}, Outputs: outputs, OutputKeyPrefix: name + "/"}
 	doc, err := json.Marshal(req)
 	if err != nil {
-		return 0, start, err
+		return "", 0, start, err
 	}
 	f, err := os.Open(s.source)
 	if err != nil {
-		return 0, start, err
+		return "", 0, start, err
 	}
 	defer f.Close()
-	if _, err := store.Upload(ctx, s3store.UploadTarget{Bucket: x["SEALREEL_INGEST_BUCKET"], Key: "source.mp4", Material: material}, f); err != nil {
-		return 0, start, err
+	if _, err := store.Upload(ctx, s3store.UploadTarget{Bucket: x["SEALREEL_INGEST_BUCKET"], Key: input, Material: material}, f); err != nil {
+		return "", 0, start, err
 	}
 	start = time.Now()
-	stored, err := store.Upload(ctx, s3store.UploadTarget{Bucket: x["SEALREEL_INGEST_BUCKET"], Key: "bench.job.json"}, bytes.NewReader(doc))
+	stored, err := store.Upload(ctx, s3store.UploadTarget{Bucket: x["SEALREEL_INGEST_BUCKET"], Key: document}, bytes.NewReader(doc))
 	if err != nil {
-		return 0, start, err
+		return "", 0, start, err
 	}
-	drop := ledger.Drop{Bucket: x["SEALREEL_INGEST_BUCKET"], Key: "bench.job.json", VersionID: stored.VersionID}
+	drop := ledger.Drop{Bucket: x["SEALREEL_INGEST_BUCKET"], Key: document, VersionID: stored.VersionID}
 	for ctx.Err() == nil {
 		time.Sleep(20 * time.Millisecond)
 		claim, err := book.Claimed(ctx, drop)
@@ -123,18 +137,18 @@ func submit(ctx context.Context, s settings, x map[string]string) (wall time.Dur
 			continue
 		}
 		if err != nil {
-			return 0, start, err
+			return "", 0, start, err
 		}
 		rec, err := book.Job(ctx, claim.Job)
 		switch {
 		case errors.Is(err, object.ErrNotExist):
 		case err != nil:
-			return 0, start, err
+			return "", 0, start, err
 		case rec.Job.Status == job.Complete:
-			return time.Since(start), start, nil
+			return rec.Job.ID, time.Since(start), start, nil
 		case job.Terminal(rec.Job.Status):
-			return 0, start, fmt.Errorf("job %s ended as %s: %s", rec.Job.ID, rec.Job.Status, rec.Job.Outputs[0].StatusDetail)
+			return "", 0, start, fmt.Errorf("job %s ended as %s: %s", rec.Job.ID, rec.Job.Status, rec.Job.Outputs[0].StatusDetail)
 		}
 	}
-	return 0, start, ctx.Err()
+	return "", 0, start, ctx.Err()
 }
