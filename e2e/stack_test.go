@@ -65,7 +65,7 @@ func run(m *testing.M) int {
 	site.dir = dir
 	site.Stack, err = stack.Up(context.Background(), stack.Config{
 		Root: root, Dir: dir, Workers: 2, Faults: &fault.Plan{},
-		Parameters: map[string]string{"PipelineRoleArns": listed(), "NotificationTopic": "yes"},
+		Parameters: map[string]string{"PipelineRoleArns": listed(), "NotificationTopic": "yes", "ServiceThrottles": "2"},
 		Environment: map[string]string{
 			"SEALREEL_X264_PRESET":   "veryfast",
 			"SEALREEL_CHUNK_SECONDS": cmp.Or(os.Getenv("SEALREEL_CHUNK_SECONDS"), "4"),

@@ -120,6 +120,17 @@ func (s *Server) Faults() []error {
 	return slices.Clone(s.faults)
 }
 
+// States are those of all alarms, by name.
+func (s *Server) States() map[string]State {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := map[string]State{}
+	for _, a := range s.alarms {
+		all[a.Name] = a.state
+	}
+	return all
+}
+
 // Metrics are those that have data, in order.
 func (s *Server) Metrics() []Listed { return s.store.all() }
 

@@ -16,6 +16,10 @@ import (
 // the template.
 func (s *Stack) CloudWatch() *cloudwatch.Server { return s.watch }
 
+// Throttle refuses every invocation of a function, by its logical id, from now
+// on, or no longer: as no reserved concurrency does on AWS.
+func (s *Stack) Throttle(function string, on bool) error { return s.host.Throttle(function, on) }
+
 // watchOver starts CloudWatch with the alarms of the template.
 func (s *Stack) watchOver() (err error) {
 	v := s.services
