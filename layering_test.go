@@ -237,6 +237,24 @@ func TestNothingIsLeftUnfinished(t *testing.T) {
 	})
 }
 
+// contextless finds log lines that can't name the request and the job.
+var contextless = regexp.MustCompile(`\b[lL]og\.(Debug|Info|Warn|Error)\(`)
+
+// Functions log with the context, from which lines have their members (pkg/logs).
+func TestLinesAreLoggedWithTheirContext(t *testing.T) {
+	eachFile(t, func(name string) {
+		if path.Ext(name) != ".go" || strings.HasSuffix(name, "_test.go") || !strings.HasPrefix(name, "pkg/") {
+			return
+		}
+		if found := contextless.Find(readFile(t, name)); found != nil {
+			t.Errorf("%s: %s…): use the method that takes a context", name, found)
+		}
+	})
+	if !contextless.MatchString(`a.Log.Warn("x")`) || contextless.MatchString(`a.Log.WarnContext(ctx, "x")`) {
+		t.Error("the pattern does not tell one from the other")
+	}
+}
+
 func TestNoMediaAndNoLargeFiles(t *testing.T) {
 	eachFile(t, func(name string) {
 		if slices.Contains(mediaTypes, strings.ToLower(path.Ext(name))) {
