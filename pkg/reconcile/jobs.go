@@ -163,8 +163,9 @@ func (b *round) unplanned(ctx context.Context, rec *ledger.Record, seen *ledger.
 		}
 		return b.end(ctx, rec.Job.ID, job.InputMissing(rec.Drop.Bucket, missing))
 	}
-	const busy = 4 // times Lost: longer than ingest may take over it
-	if age <= busy*b.Timing.Lost || b.Now().Sub(seen.Tried) < b.backoff(seen.Tries) {
+	const busy = 4                           // times Lost: longer than ingest may take over it
+	asked := seen.Redriven.After(seen.Tried) // by hand, and not tried since
+	if !asked && (age <= busy*b.Timing.Lost || b.Now().Sub(seen.Tried) < b.backoff(seen.Tries)) {
 		return nil
 	}
 	b.assign(chore{rec: rec})

@@ -12,17 +12,21 @@ import (
 )
 
 var cancelCommand = command{
-	name: "cancel", args: "JOB",
+	name: "cancel", args: "JOB [--json]",
 	summary: "cancel a job that has not begun",
 	text: `
 Cancels the job, as Elastic Transcoder's CancelJob did: only while it is Submitted,
 which is as long as it waits for its file, in the queue or for a paused pipeline.
-Nothing of it is made then. A job that is canceled already is no error.`,
+Nothing of it is made then. A job that is canceled already is no error.
+
+  --json  print the job and its status as a JSON object`,
 	run: cancel,
 }
 
 func cancel(ctx context.Context, t *terminal, args []string) error {
-	positional, err := newFlags().parse(args, "JOB")
+	f := newFlags()
+	asJSON := f.Bool("json", false, "")
+	positional, err := f.parse(args, "JOB")
 	if err != nil {
 		return err
 	}
@@ -41,5 +45,8 @@ func cancel(ctx context.Context, t *terminal, args []string) error {
 	if errors.Is(err, job.ErrNotCancelable) {
 		return fmt.Errorf("job %s is %s: %w", id, status, job.ErrNotCancelable)
 	}
-	return explainJob(err, id)
+	if err != nil || !*asJSON {
+		return explainJob(err, id)
+	}
+	return encode(t.stdout, map[string]string{"job": id, "status": job.Canceled})
 }

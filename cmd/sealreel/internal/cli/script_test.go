@@ -40,7 +40,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "capture": capture, "json": field, "wraps": s.wraps, "sealed": s.sealed, "rewrap": s.rewrap, "mode": mode,
-			"opens": opens, "template": template, "damage": damage, "alter": s.alter, "kmswrap": s.kmswrap, "waits": s.waits,
+			"opens": opens, "template": template, "damage": damage, "alter": s.alter, "stalls": s.stalls, "queued": s.queued, "kmswrap": s.kmswrap, "waits": s.waits,
 			"swap": s.swap, "clientwrites": s.clientwrites, "clientreads": s.clientreads,
 		},
 	})

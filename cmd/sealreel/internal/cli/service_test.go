@@ -17,6 +17,7 @@ import (
 	"sealreel/cmd/sealreel/internal/site"
 	"sealreel/local/kms"
 	"sealreel/local/s3"
+	"sealreel/local/sqs"
 	"sealreel/pkg/job"
 	"sealreel/pkg/kmskeys"
 	"sealreel/pkg/ledger"
@@ -67,6 +68,12 @@ func serve(t *testing.T) *service {
 	must(err)
 	server := httptest.NewServer(keys)
 	t.Cleanup(server.Close)
+	queues, err := sqs.Open(sqs.Config{Dir: filepath.Join(dir, "sqs"), Region: region, Account: "111122223333", Known: func(id string) bool { return id == accessKey }})
+	must(err)
+	t.Cleanup(func() { queues.Close() })
+	must(queues.CreateQueue("chunks", nil))
+	queue := httptest.NewServer(queues)
+	t.Cleanup(queue.Close)
 
 	s := &service{t: t, context: (&pipeline.Pipeline{}).Context()}
 	s.keyARN, err = keys.EnsureKey("alias/media", "")
@@ -79,6 +86,7 @@ func serve(t *testing.T) *service {
 	s.env = map[string]string{
 		"AWS_ACCESS_KEY_ID": accessKey, "AWS_SECRET_ACCESS_KEY": secretKey, "AWS_REGION": region,
 		"AWS_ENDPOINT_URL_S3": objects.URL(), "AWS_ENDPOINT_URL_KMS": server.URL, "AWS_CA_BUNDLE": authority.CAFile(),
+		"AWS_ENDPOINT_URL_SQS": queue.URL, "SEALREEL_QUEUE_URL": queues.QueueURL(queue.URL, "chunks"),
 		"SEALREEL_INGEST_BUCKET": "in-bucket", "SEALREEL_OUTPUT_BUCKET": "out-bucket", "SEALREEL_STATE_BUCKET": "state-bucket",
 		"SEALREEL_KMS_KEY_ARN": s.keyARN, "SEALREEL_PIPELINE_ID": pipelineID,
 	}

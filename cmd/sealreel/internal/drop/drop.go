@@ -274,6 +274,16 @@ func (d *Dropper) checkFree(ctx context.Context, bucket, key string, chosen bool
 	return err
 }
 
+// Document drops a job document under a key that is free, waits for its job and
+// returns the job's id.
+func (d *Dropper) Document(ctx context.Context, key string, document []byte) (id string, err error) {
+	rec, err := d.submit(ctx, &ticket{documentKey: key, document: document})
+	if err != nil {
+		return "", err
+	}
+	return rec.Job.ID, nil
+}
+
 // submit drops the document and waits until its job can take the file or has
 // ended.
 func (d *Dropper) submit(ctx context.Context, t *ticket) (*ledger.Record, error) {

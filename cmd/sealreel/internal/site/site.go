@@ -20,6 +20,7 @@ import (
 	"sealreel/pkg/registry"
 	"sealreel/pkg/s3store"
 	"sealreel/pkg/seal"
+	"sealreel/pkg/sqsqueue"
 )
 
 // Names of the variables that say which stack.
@@ -29,6 +30,7 @@ const (
 	StateBucket  = "SEALREEL_STATE_BUCKET"
 	KeyARN       = "SEALREEL_KMS_KEY_ARN"
 	PipelineID   = "SEALREEL_PIPELINE_ID"
+	QueueURL     = "SEALREEL_QUEUE_URL"
 	// EncryptedPuts is yes where the buckets refuse uploads that name no encryption.
 	EncryptedPuts = "SEALREEL_ENCRYPTED_PUTS"
 	region        = "AWS_REGION"
@@ -39,7 +41,8 @@ type Site struct {
 	Store  *s3store.Store
 	Keys   *kmskeys.Keys
 	Ledger *ledger.Ledger
-	Region string // of the stack
+	Queue  *sqsqueue.Queue // of tasks; for commands that need QueueURL
+	Region string          // of the stack
 
 	getenv func(string) string
 }
@@ -77,7 +80,8 @@ func Connect(ctx context.Context, getenv func(string) string, needed ...string) 
 		return nil, &MissingError{missing}
 	}
 	store := s3store.New(cfg, s3store.Options{NameEncryption: getenv(EncryptedPuts) == "yes"})
-	return &Site{Store: store, Keys: kmskeys.New(cfg), Ledger: ledger.New(store, getenv(StateBucket)), Region: cfg.Region, getenv: getenv}, nil
+	return &Site{Store: store, Keys: kmskeys.New(cfg), Ledger: ledger.New(store, getenv(StateBucket)),
+		Queue: sqsqueue.New(cfg, getenv(QueueURL)), Region: cfg.Region, getenv: getenv}, nil
 }
 
 // Value is that of a variable.
