@@ -20,6 +20,7 @@ type Config struct {
 	PipelineID                                          string
 	Pipeline                                            string // the default pipeline as JSON
 	ChunkSeconds                                        int
+	MaximumConcurrency                                  int // tasks that are worked on at once, for all jobs together
 	MaxPixels                                           int64
 	X264Preset                                          string
 	LostSeconds, StalledSeconds                         int // see reconcile.Timing
@@ -33,23 +34,24 @@ type Config struct {
 func FromEnv(getenv func(string) string) (Config, error) {
 	r := reader{getenv: getenv}
 	c := Config{
-		Stack:          getenv("SEALREEL_STACK"),
-		IngestBucket:   r.required("SEALREEL_INGEST_BUCKET"),
-		OutputBucket:   r.required("SEALREEL_OUTPUT_BUCKET"),
-		StateBucket:    r.required("SEALREEL_STATE_BUCKET"),
-		WorkBucket:     r.required("SEALREEL_WORK_BUCKET"),
-		QueueURL:       r.required("SEALREEL_QUEUE_URL"),
-		KeyARN:         getenv("SEALREEL_KMS_KEY_ARN"),
-		RoleARN:        getenv("SEALREEL_ROLE_ARN"),
-		PipelineID:     getenv("SEALREEL_PIPELINE_ID"),
-		Pipeline:       getenv("SEALREEL_PIPELINE"),
-		ChunkSeconds:   int(r.number("SEALREEL_CHUNK_SECONDS", 30, 600)),
-		MaxPixels:      r.number("SEALREEL_MAX_PIXELS", 8192*4352, 1<<30),
-		LostSeconds:    int(r.number("SEALREEL_LOST_SECONDS", 5*60, 24*60*60)),
-		StalledSeconds: int(r.number("SEALREEL_STALLED_SECONDS", 30*60, 24*60*60)),
-		X264Preset:     r.text("SEALREEL_X264_PRESET", "medium"),
-		FFmpeg:         r.text("SEALREEL_FFMPEG", "/opt/bin/ffmpeg"),
-		FFprobe:        r.text("SEALREEL_FFPROBE", "/opt/bin/ffprobe"),
+		Stack:              getenv("SEALREEL_STACK"),
+		IngestBucket:       r.required("SEALREEL_INGEST_BUCKET"),
+		OutputBucket:       r.required("SEALREEL_OUTPUT_BUCKET"),
+		StateBucket:        r.required("SEALREEL_STATE_BUCKET"),
+		WorkBucket:         r.required("SEALREEL_WORK_BUCKET"),
+		QueueURL:           r.required("SEALREEL_QUEUE_URL"),
+		KeyARN:             getenv("SEALREEL_KMS_KEY_ARN"),
+		RoleARN:            getenv("SEALREEL_ROLE_ARN"),
+		PipelineID:         getenv("SEALREEL_PIPELINE_ID"),
+		Pipeline:           getenv("SEALREEL_PIPELINE"),
+		ChunkSeconds:       int(r.number("SEALREEL_CHUNK_SECONDS", 30, 600)),
+		MaximumConcurrency: int(r.number("SEALREEL_MAXIMUM_CONCURRENCY", 20, 1000)),
+		MaxPixels:          r.number("SEALREEL_MAX_PIXELS", 8192*4352, 1<<30),
+		LostSeconds:        int(r.number("SEALREEL_LOST_SECONDS", 5*60, 24*60*60)),
+		StalledSeconds:     int(r.number("SEALREEL_STALLED_SECONDS", 30*60, 24*60*60)),
+		X264Preset:         r.text("SEALREEL_X264_PRESET", "medium"),
+		FFmpeg:             r.text("SEALREEL_FFMPEG", "/opt/bin/ffmpeg"),
+		FFprobe:            r.text("SEALREEL_FFPROBE", "/opt/bin/ffprobe"),
 	}
 	c.EncryptedPuts = r.yes("SEALREEL_ENCRYPTED_PUTS")
 	if level := getenv("SEALREEL_LOG_LEVEL"); level != "" {

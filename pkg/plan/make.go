@@ -67,6 +67,7 @@ type Wish struct {
 // Options are an operator's. ChunkSeconds is how long chunks are about to be.
 type Options struct {
 	ChunkSeconds int
+	Window       int // see Plan
 }
 
 // mxf is the container that no file of sound alone is written in.
@@ -87,7 +88,7 @@ func Make(src Source, wishes []Wish, opts Options) *Plan {
 // have; one that can't be made is planned with its failure. Scenes that don't fit
 // together, and one that begins after its input's end, are a *job.Failure.
 func Stitch(scenes []Scene, wishes []Wish, opts Options) (*Plan, error) {
-	d := &draft{Plan: &Plan{}, seconds: int64(opts.ChunkSeconds)}
+	d := &draft{Plan: &Plan{Window: opts.Window}, seconds: int64(opts.ChunkSeconds)}
 	var used streams
 	for _, w := range wishes {
 		used.picture, used.sound = used.picture || w.Preset.HasVideo(), used.sound || w.Preset.HasAudio()

@@ -37,6 +37,9 @@ type Plan struct {
 	Stills     []Still  `json:"stills,omitempty"` // what outputs draw on their frames
 	Groups     []Group  `json:"groups"`
 	Outputs    []Output `json:"outputs"`
+	// Window is how many chunks of a group may wait in the queue at once; 0, as
+	// in plans that older functions made, knows no bound.
+	Window int `json:"window,omitempty"`
 }
 
 // Input is the pinned version of an object: later reads carry VersionID and
@@ -199,7 +202,9 @@ func (o Output) MainKey() string {
 
 // FirstTasks are the messages that set a job going, less what has a receipt:
 // the sound, which the chunks of groups with sound wait for, and the chunks of
-// groups without.
+// groups without. Of a group that has not begun it is as many as may wait at once;
+// of one that has, all, since the receipts that were to let the others go are
+// there already.
 func (p *Plan) FirstTasks(done map[string]bool) []task.Message {
 	var messages []task.Message
 	ask := func(name string) {
@@ -216,7 +221,11 @@ func (p *Plan) FirstTasks(done map[string]bool) []task.Message {
 			}
 			continue
 		}
-		for _, name := range p.Tasks(g) {
+		names := p.Tasks(g)
+		if p.Window > 0 && !slices.ContainsFunc(names, func(name string) bool { return done[name] }) {
+			names = names[:min(p.Window, len(names))]
+		}
+		for _, name := range names {
 			if !done[name] {
 				ask(name)
 			}

@@ -37,7 +37,7 @@ func (a *attempt) chunk(ctx context.Context, name string) error {
 	}
 	receipt, err := a.Ledger.Receipt(ctx, a.plan.Job, name)
 	if err == nil {
-		return a.announce(ctx, group, receipt)
+		return a.passOn(ctx, group, number, receipt)
 	}
 	if !errors.Is(err, object.ErrNotExist) {
 		return err
@@ -65,7 +65,7 @@ func (a *attempt) chunk(ctx context.Context, name string) error {
 	if receipt == mine { // not that of a worker that was faster
 		countChunk(ctx, a.plan.Groups[group], chunk, mine, took)
 	}
-	return a.announce(ctx, group, receipt)
+	return a.passOn(ctx, group, number, receipt)
 }
 
 // giveUpChunk writes the receipt of a chunk that failed, unless it is done.
@@ -80,7 +80,7 @@ func (a *attempt) giveUpChunk(ctx context.Context, name string, failure *job.Fai
 	if err != nil {
 		return err
 	}
-	return a.announce(ctx, group, receipt)
+	return a.passOn(ctx, group, number, receipt)
 }
 
 // chunkWork is one attempt at one chunk.

@@ -11,6 +11,7 @@ import (
 
 	"sealreel/pkg/encode"
 	"sealreel/pkg/fragment"
+	"sealreel/pkg/object"
 	"sealreel/pkg/plan"
 	"sealreel/pkg/rational"
 	"sealreel/pkg/task"
@@ -143,7 +144,19 @@ func (p *pieces) releaseStored(ctx context.Context) error {
 	})
 }
 
+// release queues a chunk whose sound is stored. Behind the plan's window the task
+// of the chunk before it does so, unless that has ended: each of the two writes
+// its own record before it looks for the other's, so that one of them sees both.
 func (p *pieces) release(ctx context.Context, group, chunk int) error {
+	if gate, ok := p.plan.Gate(chunk); ok {
+		_, err := p.Ledger.Receipt(ctx, p.plan.Job, task.Chunk(group, gate))
+		if errors.Is(err, object.ErrNotExist) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
 	return p.Queue.Send(ctx, task.Message{Version: task.Version, Job: p.plan.Job, Task: task.Chunk(group, chunk)})
 }
 

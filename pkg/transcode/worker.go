@@ -197,13 +197,26 @@ func (a *attempt) permanent(err error) bool {
 	return errors.As(err, &f) || a.last && !errors.Is(err, task.ErrNewer)
 }
 
-// announce asks for the assembly of each output of a group that is all there,
-// or that failed.
-func (a *attempt) announce(ctx context.Context, group int, r *task.Receipt) error {
+// passOn does what the receipt of a chunk asks for: the message of the chunk that
+// waited for it, and the assembly of outputs. All of it may be done again.
+func (a *attempt) passOn(ctx context.Context, group, number int, r *task.Receipt) error {
 	done, err := a.Ledger.Receipts(ctx, a.plan.Job)
 	if err != nil {
 		return err
 	}
+	if next, ok := a.plan.Next(group, number); ok && !done[task.Chunk(group, next)] {
+		if len(a.plan.SoundsOf(group)) == 0 || done[task.Piece(group, next)] {
+			if err := a.Queue.Send(ctx, task.Message{Version: task.Version, Job: a.plan.Job, Task: task.Chunk(group, next)}); err != nil {
+				return err
+			}
+		}
+	}
+	return a.announce(ctx, group, r, done)
+}
+
+// announce asks for the assembly of each output of a group that is all there,
+// or that failed.
+func (a *attempt) announce(ctx context.Context, group int, r *task.Receipt, done map[string]bool) error {
 	complete := true
 	for _, name := range a.plan.Tasks(group) {
 		complete = complete && done[name]

@@ -133,7 +133,7 @@ func (p *Parts) Ingester() *ingest.Ingester {
 		KeyARN:          p.Config.KeyARN,
 		RoleARN:         p.Config.RoleARN,
 		Region:          p.AWS.Region,
-		Options:         plan.Options{ChunkSeconds: p.Config.ChunkSeconds},
+		Options:         plan.Options{ChunkSeconds: p.Config.ChunkSeconds, Window: p.Config.MaximumConcurrency},
 		Log:             p.Log,
 	}
 }
