@@ -3,18 +3,14 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
 
-	awsconfig "github.com/aws/aws-sdk-go-v2/config"
-
+	"sealreel/e2e/user"
 	"sealreel/local/stack"
 	"sealreel/pkg/job"
-	"sealreel/pkg/ledger"
 	"sealreel/pkg/price"
-	"sealreel/pkg/s3store"
 	"sealreel/pkg/usage"
 )
 
@@ -49,21 +45,16 @@ func costs(ctx context.Context, s settings, source string) error {
 		return err
 	}
 	defer site.Close()
-	for name, value := range site.Exports() {
-		if strings.HasPrefix(name, "AWS_") {
-			os.Setenv(name, value)
-		}
-	}
-	cfg, err := awsconfig.LoadDefaultConfig(ctx)
+	u, err := user.Of(ctx, site.Exports())
 	if err != nil {
 		return err
 	}
-	book := ledger.New(s3store.New(cfg, s3store.Options{}), site.Exports()["SEALREEL_STATE_BUCKET"])
+	defer u.Close()
 	fmt.Printf("%s, 1920x1080 at 25 frames a second with sound; x264 %s, chunks of %d s, sealed in and out with sse-c; for one minute of output\n\n", source, s.preset, s.chunk)
 	fmt.Printf("| Output | CPU s | GB-s, least | GB-s, here | Calls | S3 write | S3 read | MB in | MB out | KMS | SQS | USD | USD, arm64 | Elastic Transcoder | MediaConvert |\n")
 	fmt.Printf("| --- |%s\n", strings.Repeat(" ---: |", 14))
 	for n, w := range wares {
-		if err := measure(ctx, s, site.Exports(), book, fmt.Sprintf("cost-%d", n), w.name, w.outputs); err != nil {
+		if err := measure(ctx, s, u, fmt.Sprintf("cost-%d", n), w.name, w.outputs); err != nil {
 			return fmt.Errorf("%s: %w", w.name, err)
 		}
 	}
@@ -71,16 +62,16 @@ func costs(ctx context.Context, s settings, source string) error {
 }
 
 // measure runs a job and prints its row.
-func measure(ctx context.Context, s settings, x map[string]string, book *ledger.Ledger, name, shown string, outputs []job.Output) error {
-	id, _, _, err := submit(ctx, s, x, name, outputs)
+func measure(ctx context.Context, s settings, u *user.User, name, shown string, outputs []job.Output) error {
+	id, _, _, err := submit(ctx, u, name, s.source, job.ModeSSEC, outputs)
 	if err != nil {
 		return err
 	}
-	rec, err := book.Job(ctx, id)
+	rec, err := u.Ledger.Job(ctx, id)
 	if err != nil {
 		return err
 	}
-	p, err := book.Plan(ctx, id)
+	p, err := u.Ledger.Plan(ctx, id)
 	if err != nil {
 		return err
 	}
@@ -92,7 +83,7 @@ func measure(ctx context.Context, s settings, x map[string]string, book *ledger.
 		if records != nil {
 			time.Sleep(50 * time.Millisecond)
 		}
-		if records, err = book.Usage(ctx, id); err != nil {
+		if records, err = u.Ledger.Usage(ctx, id); err != nil {
 			return err
 		}
 	}

@@ -31,6 +31,7 @@ func run() error {
 	preset := flag.String("x264", "medium", "x264's speed preset")
 	chunk := flag.Int("chunk", 30, "length of a chunk in seconds")
 	cost := flag.Bool("cost", false, "measure what a minute of output costs instead, preset by preset")
+	file := flag.String("steps", "", "measure what the steps of jobs cost instead, and write it to this file (e2e/scale/cost/measured.json)")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -41,6 +42,9 @@ func run() error {
 	defer os.RemoveAll(dir)
 	if *media == "" {
 		*media = filepath.Join(*root, "..", "shared", "media")
+	}
+	if *file != "" {
+		return steps(ctx, settings{root: *root, dir: dir, preset: *preset, chunk: *chunk}, *media, *file)
 	}
 	source := filepath.Join(dir, "source.mp4")
 	size := "1280:720"

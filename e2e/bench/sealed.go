@@ -1,10 +1,7 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,16 +9,10 @@ import (
 	"sync"
 	"time"
 
-	awsconfig "github.com/aws/aws-sdk-go-v2/config"
-
+	"sealreel/e2e/user"
 	"sealreel/local/lambda"
 	"sealreel/local/stack"
 	"sealreel/pkg/job"
-	"sealreel/pkg/kmskeys"
-	"sealreel/pkg/ledger"
-	"sealreel/pkg/object"
-	"sealreel/pkg/s3store"
-	"sealreel/pkg/seal"
 )
 
 const systemPreset = "1351620000001-"
@@ -64,12 +55,12 @@ func sealed(ctx context.Context, s settings, workers int) (row, error) {
 		return row{}, err
 	}
 	defer site.Close()
-	for name, value := range site.Exports() {
-		if strings.HasPrefix(name, "AWS_") {
-			os.Setenv(name, value)
-		}
+	u, err := user.Of(ctx, site.Exports())
+	if err != nil {
+		return row{}, err
 	}
-	_, wall, start, err := submit(ctx, s, site.Exports(), "bench", rungs())
+	defer u.Close()
+	_, wall, start, err := submit(ctx, u, "bench", s.source, job.ModeSSEC, rungs())
 	if err != nil {
 		return row{}, err
 	}
@@ -92,63 +83,29 @@ func segmented(preset string) job.Output {
 	return job.Output{Key: preset, PresetID: systemPreset + preset, SegmentDuration: "10", Encryption: &job.Encryption{Mode: job.ModeSSEC}}
 }
 
-// submit drops a job of that name and its file and waits for its end.
-func submit(ctx context.Context, s settings, x map[string]string, name string, outputs []job.Output) (id string, wall time.Duration, start time.Time, err error) {
-	input, document := name+".mp4", name+".job.json"
-	cfg, err := awsconfig.LoadDefaultConfig(ctx)
-	if err != nil {
-		return "", 0, start, err
-	}
-	store := s3store.New(cfg, s3store.Options{})
-	book := ledger.New(store, x["SEALREEL_STATE_BUCKET"])
-	ring := seal.NewKeyring(kmskeys.New(cfg), x["SEALREEL_KMS_KEY_ARN"], map[string]string{"service": "elastictranscoder.amazonaws.com"})
-	defer ring.Close()
-	key, err := ring.Generate(ctx, job.ModeSSEC)
-	if err != nil {
-		return "", 0, start, err
-	}
-	material, err := ring.Unwrap(ctx, key)
-	if err != nil {
-		return "", 0, start, err
-	}
-	req := job.Request{PipelineID: x["SEALREEL_PIPELINE_ID"], Inputs: []job.Input{{Key: input, Encryption: &key}}, Outputs: outputs, OutputKeyPrefix: name + "/"}
-	doc, err := json.Marshal(req)
-	if err != nil {
-		return "", 0, start, err
-	}
-	f, err := os.Open(s.source)
+// submit drops a file in a mode and the job that makes the outputs of it, both
+// under a name, and waits for the job's end.
+func submit(ctx context.Context, u *user.User, name, file, mode string, outputs []job.Output) (id string, wall time.Duration, start time.Time, err error) {
+	f, err := os.Open(file)
 	if err != nil {
 		return "", 0, start, err
 	}
 	defer f.Close()
-	if _, err := store.Upload(ctx, s3store.UploadTarget{Bucket: x["SEALREEL_INGEST_BUCKET"], Key: input, Material: material}, f); err != nil {
-		return "", 0, start, err
-	}
-	start = time.Now()
-	stored, err := store.Upload(ctx, s3store.UploadTarget{Bucket: x["SEALREEL_INGEST_BUCKET"], Key: document}, bytes.NewReader(doc))
+	key, err := u.Upload(ctx, name+".mp4", mode, f)
 	if err != nil {
 		return "", 0, start, err
 	}
-	drop := ledger.Drop{Bucket: x["SEALREEL_INGEST_BUCKET"], Key: document, VersionID: stored.VersionID}
-	for ctx.Err() == nil {
-		time.Sleep(20 * time.Millisecond)
-		claim, err := book.Claimed(ctx, drop)
-		if errors.Is(err, object.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return "", 0, start, err
-		}
-		rec, err := book.Job(ctx, claim.Job)
-		switch {
-		case errors.Is(err, object.ErrNotExist):
-		case err != nil:
-			return "", 0, start, err
-		case rec.Job.Status == job.Complete:
-			return rec.Job.ID, time.Since(start), start, nil
-		case job.Terminal(rec.Job.Status):
-			return "", 0, start, fmt.Errorf("job %s ended as %s: %s", rec.Job.ID, rec.Job.Status, rec.Job.Outputs[0].StatusDetail)
-		}
+	start = time.Now()
+	drop, err := u.Drop(ctx, name+".job.json", job.Request{PipelineID: u.Pipeline, Inputs: []job.Input{{Key: name + ".mp4", Encryption: key}}, OutputKeyPrefix: name + "/", Outputs: outputs})
+	if err != nil {
+		return "", 0, start, err
 	}
-	return "", 0, start, ctx.Err()
+	rec, err := u.Await(ctx, drop)
+	switch {
+	case err != nil:
+		return "", 0, start, err
+	case rec.Job.Status != job.Complete:
+		return "", 0, start, fmt.Errorf("job %s ended as %s: %s", rec.Job.ID, rec.Job.Status, rec.Job.Outputs[0].StatusDetail)
+	}
+	return rec.Job.ID, time.Since(start), start, nil
 }
