@@ -1,6 +1,7 @@
 # make demo    shows the whole way of a sealed file, on this machine
 # make test    runs every check and test
 # make bench   measures the whole job against one plain ffmpeg; make bench-crypto the AES streams, bench-cost what outputs cost
+# make scale   simulates a large account from measured costs, and writes docs/scale.md
 # make fips    runs the tests of what encrypts with Go's FIPS 140-3 module; part of make test
 # make poison  drops the whole corpus of media that are made to hurt; make test a part of it
 # make build   builds the command and the functions (TRACES=otlp: with traces); make layer the static ffmpeg
@@ -25,11 +26,11 @@ CRYPTO := ./pkg/seal ./pkg/aesstream ./pkg/aesstream/vectors ./pkg/envelope ./pk
 lower = $(shell echo $(1) | tr A-Z a-z)
 ARTIFACTS_DIR ?= $(ROOT)/build/functions/$(@:build-%=%)
 
-.PHONY: help demo test bench bench-crypto bench-cost poison fips build layer lint fmt clean prerequisites gofmt vet unit traces erasing template-check \
+.PHONY: help demo test bench bench-crypto bench-cost scale poison fips build layer lint fmt clean prerequisites gofmt vet unit traces erasing template-check \
 	build-FfmpegLayer $(FUNCTIONS:%=build-%)
 
 help:
-	@sed -n 's/^# //p' $(ROOT)/Makefile | head -6
+	@sed -n 's/^# //p' $(ROOT)/Makefile | head -8
 
 demo:
 	@$(ROOT)/.ci/prerequisites ffmpeg
@@ -42,6 +43,9 @@ test: prerequisites gofmt vet unit traces erasing fips template-check
 bench:
 	@$(ROOT)/.ci/prerequisites ffmpeg
 	cd $(ROOT) && go run ./e2e/bench
+
+scale:
+	cd $(ROOT) && go run ./e2e/scale -guide docs/scale.md && sed -n "/written by make scale/,\$$p" docs/scale.md
 
 bench-crypto:
 	cd $(ROOT) && go run ./e2e/bench/crypto
