@@ -241,10 +241,8 @@ func (i *Ingester) media(ctx context.Context, d ledger.Drop, at time.Time, final
 			return err
 		}
 		wanted = wanted || !job.Terminal(rec.Job.Status)
-		if rec.Waiting { // else whoever made the mark looks for the file once more
-			if err := i.Resume(ctx, rec); err != nil {
-				return err
-			}
+		if err := i.arrived(ctx, rec, d.Key); err != nil {
+			return err
 		}
 		if err := i.Ledger.Arrived(ctx, d.Bucket, d.Key, id); err != nil {
 			return err
@@ -254,6 +252,23 @@ func (i *Ingester) media(ctx context.Context, d ledger.Drop, at time.Time, final
 		return nil
 	}
 	return i.take(ctx, d, at, final)
+}
+
+// arrived goes on with a job that waits for the file, or whose start another
+// attempt at the event did not see to its end: the mark that the job waits stays
+// until then. A job that does not wait and has no plan is one whose own event is
+// just making the mark, and looks for the file once more.
+func (i *Ingester) arrived(ctx context.Context, rec *ledger.Record, key string) error {
+	if !rec.Waiting {
+		_, err := i.Ledger.Plan(ctx, rec.Job.ID)
+		if errors.Is(err, object.ErrNotExist) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return i.resume(ctx, rec, key)
 }
 
 // take makes the job of a dropped media file.

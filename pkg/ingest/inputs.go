@@ -35,8 +35,9 @@ type inputs struct {
 
 // pinAll finds all of the job's inputs, or records which of them it waits for.
 // One that is there is the job's from then on, and makes no other job by being
-// there.
-func (i *Ingester) pinAll(ctx context.Context, v Vault, p *pipeline.Pipeline, rec *ledger.Record) (inputs, error) {
+// there. The mark of the one that arrived stays: were this attempt to die, the next
+// would not find the job by its event.
+func (i *Ingester) pinAll(ctx context.Context, v Vault, p *pipeline.Pipeline, rec *ledger.Record, arrived string) (inputs, error) {
 	type file struct {
 		key string
 		job.Encryption
@@ -71,8 +72,11 @@ func (i *Ingester) pinAll(ctx context.Context, v Vault, p *pipeline.Pipeline, re
 	if waiting != nil {
 		return inputs{}, waiting
 	}
-	if rec.Waiting { // no event needs to find the job any more
+	if rec.Waiting { // no other event needs to find the job any more
 		for _, pinned := range in.pinned {
+			if pinned.Key == arrived {
+				continue
+			}
 			if err := i.Ledger.Arrived(ctx, pinned.Bucket, pinned.Key, rec.Job.ID); err != nil {
 				return inputs{}, err
 			}

@@ -80,6 +80,38 @@ func TestDeathAmongSeveralInputs(t *testing.T) {
 	}
 }
 
+// TestDeathOfTheLastInputsEvent kills the function at each call that it makes on
+// the event of the file that a job waits for. The next attempt goes on with the
+// job, whatever the one before has done, and leaves no mark.
+func TestDeathOfTheLastInputsEvent(t *testing.T) {
+	for n := 1; ; n++ {
+		w := newWorld()
+		w.document("d.job.json", "a.mp4", "b.mp4")
+		w.media["a.mp4"] = "v1"
+		d, err := w.drop("d.job.json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.media["b.mp4"] = "v1"
+		w.calls, w.dies = 0, n
+		_, err = w.drop("b.mp4")
+		w.dies = 0
+		if err != nil {
+			if _, err := w.drop("b.mp4"); err != nil {
+				t.Fatalf("killed at call %d: the second delivery: %v", n, err)
+			}
+		}
+		calls := w.calls
+		w.checkStarted(t, d, fmt.Sprintf("killed at call %d", n))
+		for key := range w.state.Keys(t.Context(), "state", "waiting/") {
+			t.Errorf("killed at call %d: %s is left", n, key)
+		}
+		if err == nil && calls < n {
+			return
+		}
+	}
+}
+
 func TestInputsTogether(t *testing.T) {
 	sized := func(size int64) func(*world, *Ingester) {
 		return func(w *world, _ *Ingester) { w.sizes = map[string]int64{"0.mp4": size, "1.mp4": size} }

@@ -20,7 +20,13 @@ import (
 // Resume takes a job as far as its first tasks. It may be called at any time
 // and any number of times; a job that has ended is left alone. A failure that
 // trying again can't mend ends the job.
-func (i *Ingester) Resume(ctx context.Context, rec *ledger.Record) (err error) {
+func (i *Ingester) Resume(ctx context.Context, rec *ledger.Record) error {
+	return i.resume(ctx, rec, "")
+}
+
+// resume is Resume on the event of the input that arrived, whose mark the caller
+// removes when the job is started.
+func (i *Ingester) resume(ctx context.Context, rec *ledger.Record, arrived string) (err error) {
 	usage.From(ctx).For(rec.Job.ID, "")
 	if job.Terminal(rec.Job.Status) {
 		return nil
@@ -29,7 +35,7 @@ func (i *Ingester) Resume(ctx context.Context, rec *ledger.Record) (err error) {
 	defer func() { end(err) }()
 	p, err := i.Ledger.Plan(ctx, rec.Job.ID)
 	if errors.Is(err, object.ErrNotExist) {
-		p, err = i.plan(ctx, rec)
+		p, err = i.plan(ctx, rec, arrived)
 	}
 	var failure *job.Failure
 	switch {
@@ -64,7 +70,7 @@ var errWaiting = errors.New("the input is not there yet")
 var errPlanned = errors.New("the job was planned by another invocation")
 
 // plan makes the job's plan.
-func (i *Ingester) plan(ctx context.Context, rec *ledger.Record) (*plan.Plan, error) {
+func (i *Ingester) plan(ctx context.Context, rec *ledger.Record, arrived string) (*plan.Plan, error) {
 	p, presets, err := i.settings(ctx, rec)
 	if err != nil {
 		return nil, err
@@ -79,7 +85,7 @@ func (i *Ingester) plan(ctx context.Context, rec *ledger.Record) (*plan.Plan, er
 	if err := i.warn(ctx, rec, p.Warnings(where)); err != nil {
 		return nil, err
 	}
-	in, err := i.pinAll(ctx, v, p, rec)
+	in, err := i.pinAll(ctx, v, p, rec, arrived)
 	if err != nil {
 		return nil, err
 	}
@@ -185,8 +191,12 @@ func (i *Ingester) pin(ctx context.Context, v Vault, p *pipeline.Pipeline, rec *
 		if err := i.await(ctx, p.InputBucket, wanted.Key, rec); err != nil {
 			return plan.Input{}, err
 		}
-		if in, err = v.Pin(ctx, p.InputBucket, wanted.Key, version, wanted.Encryption); errors.Is(err, object.ErrNotExist) {
+		in, err = v.Pin(ctx, p.InputBucket, wanted.Key, version, wanted.Encryption)
+		switch {
+		case errors.Is(err, object.ErrNotExist):
 			return plan.Input{}, errWaiting
+		case err == nil: // this event goes on, and needs no other to find the job
+			err = i.Ledger.Arrived(ctx, p.InputBucket, wanted.Key, rec.Job.ID)
 		}
 	}
 	switch {
