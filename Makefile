@@ -2,6 +2,7 @@
 # make test    runs every check and test
 # make bench   measures the whole job against one plain ffmpeg; make bench-crypto the AES streams, bench-cost what outputs cost
 # make scale   simulates a large account from measured costs, and writes docs/scale.md
+# make crash   kills each function before and after each of its calls, one job a death (make test: several a job)
 # make fips    runs the tests of what encrypts with Go's FIPS 140-3 module; part of make test
 # make poison  drops the whole corpus of media that are made to hurt; make test a part of it
 # make build   builds the command and the functions (TRACES=otlp: with traces); make layer the static ffmpeg
@@ -26,11 +27,11 @@ CRYPTO := ./pkg/seal ./pkg/aesstream ./pkg/aesstream/vectors ./pkg/envelope ./pk
 lower = $(shell echo $(1) | tr A-Z a-z)
 ARTIFACTS_DIR ?= $(ROOT)/build/functions/$(@:build-%=%)
 
-.PHONY: help demo test bench bench-crypto bench-cost scale poison fips build layer lint fmt clean prerequisites gofmt vet unit traces erasing template-check \
+.PHONY: help demo test bench bench-crypto crash bench-cost scale poison fips build layer lint fmt clean prerequisites gofmt vet unit traces erasing template-check \
 	build-FfmpegLayer $(FUNCTIONS:%=build-%)
 
 help:
-	@sed -n 's/^# //p' $(ROOT)/Makefile | head -8
+	@sed -n 's/^# //p' $(ROOT)/Makefile | head -9
 
 demo:
 	@$(ROOT)/.ci/prerequisites ffmpeg
@@ -58,6 +59,10 @@ bench-cost:
 poison:
 	@$(ROOT)/.ci/prerequisites ffmpeg strace
 	cd $(ROOT) && go test -count=1 -timeout 4h -run TestPoison -v ./e2e/poison -args -whole
+
+crash:
+	@$(ROOT)/.ci/prerequisites ffmpeg
+	cd $(ROOT)/e2e/crash && SEALREEL_CRASH=all go test -count=1 -timeout 60m
 
 prerequisites:
 	@$(ROOT)/.ci/prerequisites ffmpeg cc strace

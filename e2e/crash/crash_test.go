@@ -1,0 +1,13 @@
+package crash
+
+import "testing"
+
+func TestEveryCrashPointOfAFilm(t *testing.T) { everyPoint(t, film(t), shares()) }
+
+// shares is how points are shared out: where all is asked for, to a job each.
+func shares() func([]point) [][]point {
+	if full() {
+		return apart
+	}
+	return together
+}
