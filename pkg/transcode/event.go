@@ -26,6 +26,10 @@ const (
 	// postponed is after how long a message that only a newer version of this
 	// function understands comes again. Until then the update may be through.
 	postponed = 5 * time.Minute
+	// outage is how many requests of one attempt must have failed for the sake of
+	// the service for the attempt to have failed for it too. It is as many as the
+	// least patient client makes of one.
+	outage = 3
 	// spare is the time before the function's deadline that is left to report.
 	spare = 5 * time.Second
 )
@@ -119,12 +123,26 @@ func (w *Worker) keepHidden(ctx context.Context, queue Inbox, handle string) (st
 	return func() { cancel(); <-done }
 }
 
+// afterOutage is after how long a message comes again whose task failed because
+// AWS did not answer as it should: together they outlast all but the longest
+// outages, which the few seconds between attempts at bad media would not.
+var afterOutage = [attempts - 1]time.Duration{15 * time.Second, time.Minute, 3 * time.Minute, 8 * time.Minute}
+
+// again is how long after its nth attempt a task that failed is tried again.
+func again(n int, used usage.Counts) time.Duration {
+	before := max(n-1, 0)
+	if used.Unanswered() >= outage {
+		return afterOutage[min(before, len(afterOutage)-1)]
+	}
+	return time.Second << min(before, 6)
+}
+
 // giveBack makes the message come again sooner than it would by itself, later
 // each time.
 func (w *Worker) giveBack(ctx context.Context, queue Inbox, handle string, count int) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), spare/2)
 	defer cancel()
-	if err := queue.Hide(ctx, handle, time.Second<<min(max(count-1, 0), 6)); err != nil {
+	if err := queue.Hide(ctx, handle, again(count, usage.From(ctx).Counts())); err != nil {
 		w.Log.WarnContext(ctx, "the message comes back later than it might", "err", err)
 	}
 }

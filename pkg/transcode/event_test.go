@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -18,6 +19,7 @@ import (
 	"sealreel/pkg/object/objecttest"
 	"sealreel/pkg/plan"
 	"sealreel/pkg/task"
+	"sealreel/pkg/usage"
 )
 
 const id = "1772443815204-sj3m0y"
@@ -292,5 +294,45 @@ func TestEndedJobIsLeftAlone(t *testing.T) {
 	}
 	if d.handle(t, message(ask(task.Audio).Body(), "1")) || len(d.sent) > 0 {
 		t.Errorf("sent %q", d.sent)
+	}
+}
+
+// TestAgain: what failed by itself is tried again within seconds, what failed
+// with AWS over a quarter of an hour.
+func TestAgain(t *testing.T) {
+	for _, c := range []struct {
+		causes map[usage.Cause]int64
+		want   string
+	}{
+		{nil, "[1s 1s 2s 4s 8s 16s]"},
+		{map[usage.Cause]int64{usage.Conflict: 9, usage.Server: 2}, "[1s 1s 2s 4s 8s 16s]"},
+		{map[usage.Cause]int64{usage.Server: 3}, "[15s 15s 1m0s 3m0s 8m0s 8m0s]"},
+		{map[usage.Cause]int64{usage.Throttled: 1, usage.Connection: 1, usage.Timeout: 1}, "[15s 15s 1m0s 3m0s 8m0s 8m0s]"},
+	} {
+		var got []time.Duration
+		for n := range 6 {
+			got = append(got, again(n, usage.Counts{Retries: c.causes}))
+		}
+		if fmt.Sprint(got) != c.want {
+			t.Errorf("%v: %v, want %s", c.causes, got, c.want)
+		}
+	}
+}
+
+// TestAnOutageIsWaitedOut: a worker whose storage fails hands the message back
+// for as long as the outage deserves.
+func TestAnOutageIsWaitedOut(t *testing.T) {
+	d := newDesk()
+	ctx, tally := usage.With(t.Context())
+	d.state.Before = func(string, string) error {
+		tally.Add(usage.Counts{Retries: map[usage.Cause]int64{usage.Server: 5}})
+		return errors.New("503")
+	}
+	response, err := d.Handle(d)(ctx, events.SQSEvent{Records: []events.SQSMessage{message(ask(task.Audio).Body(), "2")}})
+	if err != nil || len(response.BatchItemFailures) != 1 {
+		t.Fatalf("%+v, %v", response, err)
+	}
+	if last := d.hidden[len(d.hidden)-1]; !strings.HasSuffix(last, " for 1m0s") {
+		t.Errorf("hidden %q", d.hidden)
 	}
 }

@@ -44,6 +44,12 @@ const (
 	Conflict   Cause = "conflict"   // another writer was faster: 409, or 412 to a change of what was read
 )
 
+// Unanswered is how many requests the services failed at, of whatever kind: all
+// that were made again but those that another writer won.
+func (c Counts) Unanswered() int64 {
+	return c.Retries[Throttled] + c.Retries[Server] + c.Retries[Connection] + c.Retries[Timeout]
+}
+
 // Causes are all causes.
 var Causes = []Cause{Throttled, Server, Connection, Timeout, Conflict}
 
