@@ -63,10 +63,16 @@ func run(m *testing.M) int {
 		return 1
 	}
 	site.dir = dir
+	ffmpeg, err := makeStandIn(filepath.Join(dir, "programs"))
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "e2e:", err)
+		return 1
+	}
 	site.Stack, err = stack.Up(context.Background(), stack.Config{
 		Root: root, Dir: dir, Workers: 2, Faults: &fault.Plan{},
 		Parameters: map[string]string{"PipelineRoleArns": listed(), "NotificationTopic": "yes", "ServiceThrottles": "2"},
 		Environment: map[string]string{
+			"SEALREEL_FFMPEG":        ffmpeg,
 			"SEALREEL_X264_PRESET":   "veryfast",
 			"SEALREEL_CHUNK_SECONDS": cmp.Or(os.Getenv("SEALREEL_CHUNK_SECONDS"), "4"),
 			"SEALREEL_LOG_LEVEL":     "DEBUG", // so that the canary sees all that can be logged
