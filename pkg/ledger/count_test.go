@@ -3,6 +3,8 @@ package ledger
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -10,6 +12,8 @@ import (
 	"sealreel/pkg/job"
 	"sealreel/pkg/metric"
 	"sealreel/pkg/task"
+	"sealreel/pkg/trace"
+	"sealreel/pkg/trace/tracetest"
 )
 
 // counted is what the recorder counted, by metric.
@@ -85,5 +89,38 @@ func TestReceiptsAreCountedOnce(t *testing.T) {
 	}
 	if got := counted(t, r); got["Receipts"] != 2.0 {
 		t.Errorf("counted %v", got)
+	}
+}
+
+// The span of a whole job is recorded with its end, once, and a receipt's with
+// its writing, within the work on the job.
+func TestEndsAndReceiptsAreTraced(t *testing.T) {
+	l, _ := open()
+	tracer := &tracetest.Tracer{}
+	ctx, end := trace.Work(trace.With(t.Context(), tracer), id, "assemble")
+	if _, _, err := l.CreateJob(ctx, record()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.CreateReceipt(ctx, id, task.Chunk(0, 0), &task.Receipt{}); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if _, err := l.UpdateJob(ctx, id, func(rec *Record) error {
+			rec.Job = job.FailJob(rec.Job, job.Fail(job.CodeInternal, "of a test"), time.Now())
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	end(nil)
+	var got []string
+	for _, s := range tracer.Spans() {
+		if s.Parent != trace.Of(id) {
+			t.Errorf("%s is in another trace", s.Name)
+		}
+		got = append(got, fmt.Sprint(s.Name, "<", s.Within, " ", s.Failed))
+	}
+	if want := []string{"receipt<assemble false", "job< true", "assemble< false"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
