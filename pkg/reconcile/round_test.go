@@ -256,6 +256,32 @@ func TestStalledBehindABacklog(t *testing.T) {
 	w.failedWith(t, "9999", "set going again")
 }
 
+// TestTheLastStepIsNotInTheQueue: where every task is done the job does not wait
+// for a message, whatever waits in the queue.
+func TestTheLastStepIsNotInTheQueue(t *testing.T) {
+	w := newWorld()
+	w.submit(t, false)
+	w.planJob(t)
+	for g := range 2 {
+		for c := range 2 {
+			if _, err := w.Ledger.CreateReceipt(t.Context(), id, task.Chunk(g, c), &task.Receipt{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	w.backlog = 1000
+	w.after(t, 6*time.Minute)
+	if sum := w.after(t, 20*time.Minute); sum.Restarted != 0 {
+		t.Error("set going too early")
+	}
+	if sum := w.after(t, 11*time.Minute); sum.Restarted != 1 || len(w.sent) > 0 {
+		t.Errorf("set going %d times, sent %q", sum.Restarted, w.sent)
+	}
+	if _, _, err := w.state.Get(t.Context(), "state", "ready/"+id+"/1.json"); err != nil {
+		t.Errorf("the output is not asked for: %v", err)
+	}
+}
+
 // TestSilenceIsLongerThanMessagesAreKept, or they might still come.
 func TestSilenceIsLongerThanMessagesAreKept(t *testing.T) {
 	template, err := os.ReadFile("../../template.yaml")

@@ -3,6 +3,7 @@ package reconcile
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"sealreel/pkg/job"
@@ -25,7 +26,8 @@ const (
 )
 
 // planned sets a job going again that has got no receipt for too long. The time
-// in which messages wait in the queue does not count.
+// in which messages wait in the queue does not count, unless all of the job's
+// tasks are done: what it waits for then was never in the queue.
 func (b *round) planned(ctx context.Context, rec *ledger.Record, seen *ledger.Watch, done map[string]bool) error {
 	now, id := b.Now(), rec.Job.ID
 	count := len(done)
@@ -35,16 +37,22 @@ func (b *round) planned(ctx context.Context, rec *ledger.Record, seen *ledger.Wa
 		}
 	}
 	if seen.Since.IsZero() || count != seen.Receipts {
-		seen.Receipts, seen.Since, seen.Moved, seen.Restarts = count, now, now, 0
+		seen.Receipts, seen.Since, seen.Moved, seen.Restarts, seen.Queued = count, now, now, 0, false
 		return nil
 	}
 	stalled, hopeless := b.stalled(now, seen)
-	if !stalled {
+	if !stalled && (seen.Queued || now.Sub(seen.Since) < b.patience(seen)) {
 		return nil
 	}
 	p, err := b.Ledger.Plan(ctx, id)
 	if err != nil {
 		return err // a newer version's job is not ours to end either
+	}
+	if !stalled {
+		if seen.Queued = missing(p, done); seen.Queued {
+			return nil
+		}
+		hopeless = seen.Restarts >= restarts
 	}
 	b.Log.WarnContext(ctx, "a job has stalled", "since", seen.Since, "restarts", seen.Restarts, "idleSince", b.state.IdleSince)
 	if hopeless {
@@ -65,7 +73,22 @@ func (b *round) stalled(now time.Time, seen *ledger.Watch) (stalled, hopeless bo
 	if idle.After(since) {
 		since = idle
 	}
-	return now.Sub(since) >= b.Timing.Stalled<<min(seen.Restarts, restarts), seen.Restarts >= restarts
+	return now.Sub(since) >= b.patience(seen), seen.Restarts >= restarts
+}
+
+// patience is how long a job may go without a receipt: longer after each restart.
+func (b *round) patience(seen *ledger.Watch) time.Duration {
+	return b.Timing.Stalled << min(seen.Restarts, restarts)
+}
+
+// missing says whether any task of a plan has no receipt.
+func missing(p *plan.Plan, done map[string]bool) bool {
+	for g, group := range p.Groups {
+		if len(group.Outputs) > 0 && slices.ContainsFunc(p.Tasks(g), func(name string) bool { return !done[name] }) {
+			return true
+		}
+	}
+	return false
 }
 
 // queue looks whether messages wait for a worker.
