@@ -1,6 +1,7 @@
 # make demo    shows the whole way of a sealed file, on this machine
 # make test    runs every check and test
 # make bench   measures the whole job against one plain ffmpeg; make bench-crypto the AES streams, bench-cost what outputs cost
+# make soak    runs 500 small jobs with faults and repeated events and counts what became of each (a quarter of an hour)
 # make scale   simulates a large account from measured costs, and writes docs/scale.md
 # make crash   kills each function before and after each of its calls, one job a death (make test: several a job)
 # make fips    runs the tests of what encrypts with Go's FIPS 140-3 module; part of make test
@@ -27,7 +28,7 @@ CRYPTO := ./pkg/seal ./pkg/aesstream ./pkg/aesstream/vectors ./pkg/envelope ./pk
 lower = $(shell echo $(1) | tr A-Z a-z)
 ARTIFACTS_DIR ?= $(ROOT)/build/functions/$(@:build-%=%)
 
-.PHONY: help demo test bench bench-crypto crash bench-cost scale poison fips build layer lint fmt clean prerequisites gofmt vet unit traces erasing template-check \
+.PHONY: help demo test bench bench-crypto crash bench-cost scale soak poison fips build layer lint fmt clean prerequisites gofmt vet unit traces erasing template-check \
 	build-FfmpegLayer $(FUNCTIONS:%=build-%)
 
 help:
@@ -44,6 +45,10 @@ test: prerequisites gofmt vet unit traces erasing fips template-check
 bench:
 	@$(ROOT)/.ci/prerequisites ffmpeg
 	cd $(ROOT) && go run ./e2e/bench
+
+soak:
+	@$(ROOT)/.ci/prerequisites ffmpeg
+	cd $(ROOT) && go run ./e2e/soak
 
 scale:
 	cd $(ROOT) && go run ./e2e/scale -guide docs/scale.md && sed -n "/written by make scale/,\$$p" docs/scale.md

@@ -63,28 +63,43 @@ func (u *User) Close() { u.ring.Close() }
 // ingest bucket. The result is what a job says of it, nil where the mode has no
 // key.
 func (u *User) Upload(ctx context.Context, key, mode string, r io.Reader) (*job.Encryption, error) {
-	target := s3store.UploadTarget{Bucket: u.Ingest, Key: key}
-	if mode == job.ModeS3 {
-		_, err := u.Store.Upload(ctx, target, r)
+	e, err := u.Seal(ctx, mode)
+	if err != nil {
 		return nil, err
+	}
+	return e, u.Put(ctx, key, e, r)
+}
+
+// Seal makes a key for a file in a mode, nil where the mode has none.
+func (u *User) Seal(ctx context.Context, mode string) (*job.Encryption, error) {
+	if mode == job.ModeS3 {
+		return nil, nil
 	}
 	e, err := u.ring.Generate(ctx, mode)
 	if err != nil {
 		return nil, err
 	}
-	material, err := u.ring.Unwrap(ctx, e)
-	if err != nil {
-		return nil, err
-	}
-	if mode == job.ModeSSEC {
-		target.Material = material
-	} else if r, err = sealing(material, r); err != nil {
-		return nil, err
+	return &e, nil
+}
+
+// Put encrypts what r reads and stores it in the ingest bucket.
+func (u *User) Put(ctx context.Context, key string, e *job.Encryption, r io.Reader) error {
+	target := s3store.UploadTarget{Bucket: u.Ingest, Key: key}
+	if e != nil {
+		material, err := u.ring.Unwrap(ctx, *e)
+		if err != nil {
+			return err
+		}
+		if e.Mode == job.ModeSSEC {
+			target.Material = material
+		} else if r, err = sealing(material, r); err != nil {
+			return err
+		}
 	}
 	if _, err := u.Store.Upload(ctx, target, r); err != nil {
-		return nil, fmt.Errorf("uploading %s: %w", key, err)
+		return fmt.Errorf("uploading %s: %w", key, err)
 	}
-	return &e, nil
+	return nil
 }
 
 // sealing is r in one of the AES modes.
