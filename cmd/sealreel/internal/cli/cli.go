@@ -61,7 +61,7 @@ type command struct {
 
 // commands are all there are, in the order that help shows.
 func commands() []command {
-	return []command{upCommand, putCommand, watchCommand, readCommand, costCommand, cancelCommand, redriveCommand, getCommand, sealCommand, unsealCommand, keyCommand,
+	return []command{upCommand, putCommand, watchCommand, readCommand, costCommand, alarmsCommand, cancelCommand, redriveCommand, getCommand, sealCommand, unsealCommand, keyCommand,
 		validateCommand, pipelineCommand, presetCommand, demoCommand}
 }
 

@@ -85,7 +85,7 @@ func serve(t *testing.T) *service {
 	}
 	s.env = map[string]string{
 		"AWS_ACCESS_KEY_ID": accessKey, "AWS_SECRET_ACCESS_KEY": secretKey, "AWS_REGION": region,
-		"AWS_ENDPOINT_URL_S3": objects.URL(), "AWS_ENDPOINT_URL_KMS": server.URL, "AWS_CA_BUNDLE": authority.CAFile(),
+		"AWS_ENDPOINT_URL_S3": objects.URL(), "AWS_ENDPOINT_URL_KMS": server.URL, "AWS_ENDPOINT_URL_CLOUDWATCH": watched(t), "AWS_CA_BUNDLE": authority.CAFile(),
 		"AWS_ENDPOINT_URL_SQS": queue.URL, "SEALREEL_QUEUE_URL": queues.QueueURL(queue.URL, "chunks"),
 		"SEALREEL_INGEST_BUCKET": "in-bucket", "SEALREEL_OUTPUT_BUCKET": "out-bucket", "SEALREEL_STATE_BUCKET": "state-bucket",
 		"SEALREEL_KMS_KEY_ARN": s.keyARN, "SEALREEL_PIPELINE_ID": pipelineID,

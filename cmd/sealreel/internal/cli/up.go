@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 
+	"sealreel/local/cloudwatch"
 	"sealreel/local/fault"
 	"sealreel/local/stack"
 )
@@ -21,7 +22,7 @@ var upCommand = command{
 	name: "up", args: "--dir DIR [--workers N] [--roles FILE] [--faults FILE] [--root CHECKOUT]",
 	summary: "run an embedded AWS with Sealreel deployed on it",
 	text: `
-Builds the functions, starts S3, SQS, KMS, STS and Lambda in this process with all
+Builds the functions, starts S3, SQS, SNS, KMS, STS, Lambda and CloudWatch in this process with all
 that template.yaml asks for, and runs until it is interrupted. The functions may do
 what its roles and policies allow. When everything is ready it writes DIR/env, which
 any AWS client can use:
@@ -85,6 +86,7 @@ func up(ctx context.Context, t *terminal, args []string) (err error) {
 	s, err := stack.Up(ctx, stack.Config{
 		Root: *root, Dir: *dir, Workers: *workers, Roles: roles, Faults: faults, Environment: tunables(t.getenv),
 		Progress: func(step string) { t.note("%s", step) },
+		OnAlarm:  func(c cloudwatch.Change) { noteAlarm(t, c) },
 		Log:      slog.New(slog.NewTextHandler(t.stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	})
 	if err != nil {
@@ -103,6 +105,16 @@ func up(ctx context.Context, t *terminal, args []string) (err error) {
 	return nil
 }
 
+// noteAlarm tells of an alarm that goes off, or that was on and is over.
+func noteAlarm(t *terminal, c cloudwatch.Change) {
+	switch {
+	case c.To == cloudwatch.Alarming:
+		t.note("ALARM %s: %s\n  %s", c.Alarm.Name, c.Reason, c.Alarm.Description)
+	case c.From == cloudwatch.Alarming:
+		t.note("alarm %s is over", c.Alarm.Name)
+	}
+}
+
 func tunables(getenv func(string) string) map[string]string {
 	set := map[string]string{}
 	for _, name := range tunable {
@@ -118,7 +130,7 @@ func announce(t *terminal, exports map[string]string, dir, env string) error {
 	var b strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(exports)) {
 		if service, ok := strings.CutPrefix(name, "AWS_ENDPOINT_URL_"); ok {
-			fmt.Fprintf(&b, "%-4s %s\n", service, exports[name])
+			fmt.Fprintf(&b, "%-10s %s\n", service, exports[name])
 		}
 	}
 	fmt.Fprintf(&b, "logs %s\nready: in another shell, run\n", filepath.Join(dir, "logs"))
