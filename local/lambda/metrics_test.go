@@ -50,8 +50,13 @@ func TestMetrics(t *testing.T) {
 	if d := l.of("Duration"); len(d) != 3 || d[2] < 50 || d[2] > 20_000 {
 		t.Errorf("durations are %v ms", d)
 	}
+	deploy(t, h, "Slow", func(f *Function) { f.Timeout = 300 * time.Millisecond })
+	invoke(t, h, "Slow", request{Do: "sleep", Sleep: time.Minute})
+	if d, e := l.of("Duration"), l.of("Errors"); len(d) != 4 || d[3] < 300 || e[3] != 1 { // the alarm on durations sees it
+		t.Errorf("an invocation that runs out of time takes %v ms, with errors %v", d, e)
+	}
 	for _, m := range l.list {
-		if m.Function != "Echo" || m.Unit != "Count" && (m.Name != "Duration" || m.Unit != "Milliseconds") {
+		if m.Function == "" || m.Unit != "Count" && (m.Name != "Duration" || m.Unit != "Milliseconds") {
 			t.Errorf("%+v", m)
 		}
 	}
