@@ -27,11 +27,12 @@ func (b *round) deadLetters(ctx context.Context) error {
 		})
 		return err
 	})
-	if taken >= b.Limits.DeadLetters || ctx.Err() != nil {
+	late := ctx.Err() != nil
+	if taken >= b.Limits.DeadLetters || late {
 		b.unfinished("dead-letters")
 	}
-	if ctx.Err() != nil {
-		return nil
+	if late { // which is no failure
+		err = nil
 	}
 	return err
 }
@@ -45,7 +46,7 @@ func (b *round) deadLetter(ctx context.Context, body string, sent time.Time) err
 	}
 	if err != nil { // the body may be anything, so it is not logged
 		b.Log.ErrorContext(ctx, "a dead letter that is no task is thrown away", "bytes", len(body), "sent", sent)
-		return nil
+		return nil //nolint:nilerr // nobody could do anything about it
 	}
 	ctx = logs.With(logs.With(ctx, logs.Job, m.Job), logs.Task, m.Task)
 	over, err := b.over(ctx, m, sent)

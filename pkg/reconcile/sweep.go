@@ -73,20 +73,16 @@ func pause(pages int) time.Duration {
 func (b *round) pages(ctx context.Context, seen *memory) error {
 	s := &b.state.Sweep
 	looked := 0
-	for pages := 0; ; pages++ {
-		if pages >= b.Limits.Pages || looked >= b.Limits.Drops || ctx.Err() != nil {
-			b.unfinished("drops")
-			return nil
-		}
+	for pages := 0; pages < b.Limits.Pages && looked < b.Limits.Drops && ctx.Err() == nil; pages++ {
 		page, next, err := b.Drops(ctx, s.After)
 		if err != nil {
 			if ctx.Err() != nil {
 				continue
 			}
-			if s.Failed {
+			again := s.Failed
+			if s.Failed = true; again {
 				*s = ledger.Sweep{Done: s.Done} // the place may be there no more
 			}
-			s.Failed = !s.Failed
 			return err
 		}
 		s.Failed = false
@@ -104,6 +100,8 @@ func (b *round) pages(ctx context.Context, seen *memory) error {
 			return nil
 		}
 	}
+	b.unfinished("drops")
+	return nil
 }
 
 // candidates are those of a page that nothing is known about yet. Those that are

@@ -51,7 +51,7 @@ func (b *round) choose() {
 	behind := b.behind()
 	for i := range b.state.Pending {
 		p := &b.state.Pending[i]
-		if !p.Over && !p.Next.After(b.Now()) && !(behind && b.fresh(p)) {
+		if !p.Over && !p.Next.After(b.Now()) && (!behind || !b.fresh(p)) {
 			p.Tries++
 			p.Next = b.Now().Add(b.backoff(p.Tries))
 			b.work = append(b.work, chore{pending: p})

@@ -60,15 +60,16 @@ func Redrive(ctx context.Context, s *site.Site, id string) (*Outcome, error) {
 		return nil, &EndedError{id, rec.Job.Status}
 	}
 	p, err := s.Ledger.Plan(ctx, id)
-	if err != nil && !errors.Is(err, object.ErrNotExist) {
+	unplanned := errors.Is(err, object.ErrNotExist)
+	if err != nil && !unplanned {
 		return nil, err
 	}
 	// First the note, for a dead letter that reconcile finds behind it would end
 	// what is set going here.
-	if noted := note(ctx, s, id); noted != nil {
-		return nil, noted
+	if err := note(ctx, s, id); err != nil {
+		return nil, err
 	}
-	if err != nil {
+	if unplanned {
 		o.Did = Noted
 		return o, nil
 	}
