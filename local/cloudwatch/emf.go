@@ -102,10 +102,10 @@ func readEMF(root map[string]json.RawMessage, raw json.RawMessage, size int, now
 
 func (d emfDirective) data(root map[string]json.RawMessage, at time.Time) ([]Datum, error) {
 	if d.Namespace == nil || len(*d.Namespace) < 1 || len(*d.Namespace) > maxEMFText {
-		return nil, errors.New("Namespace must be a text of 1 to 1024 characters")
+		return nil, errors.New("the Namespace must be a text of 1 to 1024 characters")
 	}
 	if d.Dimensions == nil || len(*d.Dimensions) == 0 {
-		return nil, errors.New("Dimensions must hold one set at least, which may be empty")
+		return nil, errors.New("the Dimensions must hold one set at least, which may be empty")
 	}
 	if len(d.Metrics) == 0 || len(d.Metrics) > maxEMFMetrics {
 		return nil, fmt.Errorf("there are %d Metrics, 1 to %d are taken", len(d.Metrics), maxEMFMetrics)

@@ -69,7 +69,7 @@ func newStore() *store { return &store{series: map[string]*series{}} }
 func (s *store) put(d Datum) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	key := d.Metric.String()
+	key := d.String()
 	found := s.series[key]
 	if found == nil {
 		found = &series{Metric: d.Metric, units: map[string]map[minute]*bucket{}}
