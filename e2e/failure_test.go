@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
+	"sealreel/local/fault"
 	"sealreel/pkg/job"
 )
 
@@ -64,7 +65,7 @@ func received(t *testing.T, url string) []string {
 
 // TestEventsThatFailAreReported: an event that a function fails at again and
 // again is not lost, it comes to the failure queue. The functions leave a job
-// alone whose record is of a newer version.
+// alone whose record is of a newer version, and reconcile is killed at its work.
 func TestEventsThatFailAreReported(t *testing.T) {
 	name := unique(t)
 	id := job.NewID(time.Now(), site.ingest, name, "")
@@ -89,15 +90,20 @@ func TestEventsThatFailAreReported(t *testing.T) {
 		}
 	}
 	upload(t, name+".mp4", brief(t), nil)
+	remove, err := site.AddFaults(fault.Rule{Name: t.Name(), When: fault.When{Service: "s3", Caller: "ReconcileFunction", Times: 1}, Then: fault.Then{Kill: fault.Before}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer remove()
 	if _, err := site.Trigger("ReconcileFunction", "Sweep"); err != nil {
 		t.Fatal(err)
 	}
-	missing := map[string]bool{"IngestFunction": true, "AssembleFunction": true, "ReconcileFunction": true}
+	missing := map[string]string{"IngestFunction": "newer version", "AssembleFunction": "newer version", "ReconcileFunction": "Runtime.ExitError"}
 	url := queueURL(t, "FailureQueue")
 	eventually(t, time.Minute, "the failed events", func() bool {
 		for _, body := range received(t, url) {
-			for function := range missing {
-				if strings.Contains(body, ":function:sealreel-"+function) && strings.Contains(body, "newer version") {
+			for function, reason := range missing {
+				if strings.Contains(body, ":function:sealreel-"+function) && strings.Contains(body, reason) {
 					delete(missing, function)
 				}
 			}
