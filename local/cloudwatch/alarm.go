@@ -86,6 +86,10 @@ func (a *alarm) check() error {
 	if a.Periods < 1 || a.Datapoints < 1 || a.Datapoints > a.Periods {
 		return fmt.Errorf("%d of %d periods can't breach", a.Datapoints, a.Periods)
 	}
+	return a.checkQueries()
+}
+
+func (a *alarm) checkQueries() error {
 	known := map[string]*Query{}
 	for i := range a.Queries {
 		q := &a.Queries[i]
