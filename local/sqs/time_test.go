@@ -126,6 +126,21 @@ func TestVisibilityIsChangedFromNowOn(t *testing.T) {
 	})
 }
 
+func TestTimeCanBeLetPass(t *testing.T) {
+	bubble(t, func(h harness) {
+		h.queue("q", "VisibilityTimeout", "240")
+		h.send("q", "x", "")
+		h.one("q")
+		h.must(h.Elapse("q", 239*time.Second))
+		h.none("q")
+		h.must(h.Elapse("q", time.Second))
+		h.one("q")
+		if err := h.Elapse("none", time.Second); err == nil {
+			t.Error("a queue that is not there lets time pass")
+		}
+	})
+}
+
 func TestAHandleWhoseTimeIsOverChangesNothing(t *testing.T) {
 	bubble(t, func(h harness) {
 		h.queue("q", "VisibilityTimeout", "10")

@@ -22,6 +22,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"sealreel/local/cloudwatch"
 	"sealreel/local/fault"
@@ -183,6 +184,17 @@ func (s *Stack) Invoke(ctx context.Context, logicalID string, payload []byte) (l
 // event, as in ReconcileFunction, Tick.
 func (s *Stack) Trigger(function, event string) (requestID string, err error) {
 	return s.host.Trigger(s.ruleName(function, event))
+}
+
+// Elapse lets time pass for the hidden messages of a queue, by its logical id: its
+// visibility timeouts and delays are over as much sooner.
+func (s *Stack) Elapse(queueID string, d time.Duration) error {
+	for _, q := range s.template.Queues {
+		if q.ID == queueID {
+			return s.services.queues.Elapse(q.Name, d)
+		}
+	}
+	return fmt.Errorf("stack: the template has no queue %s", queueID)
 }
 
 // Close stops everything and frees the folder. It is no error to call it on
