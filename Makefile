@@ -32,7 +32,7 @@ ARTIFACTS_DIR ?= $(ROOT)/build/functions/$(@:build-%=%)
 	build-FfmpegLayer $(FUNCTIONS:%=build-%)
 
 help:
-	@sed -n 's/^# //p' $(ROOT)/Makefile | head -9
+	@sed -n 's/^# //p' $(ROOT)/Makefile | head -8
 
 demo:
 	@$(ROOT)/.ci/prerequisites ffmpeg

@@ -49,13 +49,12 @@ type recorder struct {
 	trials   map[string]*trial     // by name, by job id, and by the hashes of drops
 	calls    map[uint64]of         // by number
 	ordinals map[string]map[of]int // by attempt at an invocation, of calls with Ordinal 0
-	at       map[string]*trial     // whom a sweep deals with, by invocation
 	receipts map[string]string     // receipt handles of messages, by invocation
-	sweeps   []of                  // calls of sweeps that are of no trial
+	sweeping *trial                // for which reconcile is run
 }
 
 func newRecorder() *recorder {
-	return &recorder{trials: map[string]*trial{}, calls: map[uint64]of{}, ordinals: map[string]map[of]int{}, at: map[string]*trial{}, receipts: map[string]string{}}
+	return &recorder{trials: map[string]*trial{}, calls: map[uint64]of{}, ordinals: map[string]map[of]int{}, receipts: map[string]string{}}
 }
 
 var (
@@ -94,10 +93,6 @@ func (r *recorder) saw(c fault.Call) {
 	case !ok:
 	case !c.Done && o.trial != nil:
 		o.trial.note(o.call)
-	case !c.Done:
-		r.mu.Lock()
-		r.sweeps = append(r.sweeps, o)
-		r.mu.Unlock()
 	case o.trial != nil && c.Status >= 200 && c.Status < 300:
 		o.trial.carriedOut(o.call)
 	}
@@ -153,15 +148,21 @@ func (r *recorder) tell(c fault.Call) (of, bool) {
 }
 
 // sweepsAt is the trial that a sweep's call is about: the one that it names, or
-// else the last one that the sweep named.
+// else the one that the sweep is made for.
 func (r *recorder) sweepsAt(c fault.Call) *trial {
 	for _, name := range []string{namePattern.FindString(c.Resource), jobIn(c.Resource), hashPattern.FindString(c.Resource)} {
 		if t := r.trials[name]; t != nil {
-			r.at[c.Invocation] = t
 			return t
 		}
 	}
-	return r.at[c.Invocation]
+	return r.sweeping
+}
+
+// sweepFor lets the calls of sweeps that name no trial be those of one.
+func (r *recorder) sweepFor(t *trial) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.sweeping = t
 }
 
 // jobIn is the id of the job that a resource names.

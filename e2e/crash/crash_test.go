@@ -11,3 +11,14 @@ func shares() func([]point) [][]point {
 	}
 	return together
 }
+
+func TestEveryCrashPointOfReconcile(t *testing.T) {
+	s := song(t)
+	all := breakdowns()
+	if full() {
+		all = append(all, takingUp()...)
+	}
+	for _, b := range all {
+		t.Run(b.name, func(t *testing.T) { everySweep(t, s, b) })
+	}
+}

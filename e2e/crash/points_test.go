@@ -25,11 +25,11 @@ func full() bool { return os.Getenv("SEALREEL_CRASH") == "all" }
 // that is now one invocation's, now another's (the last chunk's, whichever that
 // is) is one of any. rare are those that not every job has, such as the second
 // attempt at a record that two functions changed at once.
-func points(trials []*trial) (all []point, rare []call) {
+func points(trials [][]call) (all []point, rare []call) {
 	count, anywhere := map[call]int{}, map[call]int{}
-	for _, r := range trials {
+	for _, calls := range trials {
 		mine, any := map[call]bool{}, map[call]bool{}
-		for _, c := range r.made() {
+		for _, c := range calls {
 			mine[c], any[c.anywhere()] = true, true
 		}
 		for c := range mine {
@@ -94,7 +94,11 @@ func everyPoint(t *testing.T, s *scenario, share func([]point) [][]point) {
 		baseline[i].submit(t)
 		baseline[i].end(t)
 	})
-	all, rare := points(baseline)
+	var calls [][]call
+	for _, r := range baseline {
+		calls = append(calls, r.made())
+	}
+	all, rare := points(calls)
 	for _, c := range rare {
 		t.Logf("only some jobs make the call %s", c)
 	}

@@ -25,7 +25,7 @@ type trial struct {
 	id       string // of its job, when it is claimed
 	request  job.Request
 	input    *seal.Material
-	versions []ledger.Drop
+	document ledger.Drop
 
 	mu      sync.Mutex
 	calls   []call
@@ -180,7 +180,6 @@ func (r *trial) points() []point {
 func (r *trial) drop(t *testing.T, key string, m *seal.Material, body []byte) ledger.Drop {
 	t.Helper()
 	d := ledger.Drop{Bucket: site.ingest, Key: key, VersionID: put(t, site.ingest, key, m, body)}
-	r.versions = append(r.versions, d)
 	site.recorder.know(d.Hash(), r)
 	return d
 }
