@@ -37,8 +37,10 @@ func named(suffix string) []string {
 }
 
 func trials() []trial {
+	var letter string
 	return []trial{
-		{"a task that fails five times", []string{"dead-letters"}, poisonTask, drain("ChunkDeadLetterQueue")},
+		{"a task that fails five times", []string{"dead-letters"},
+			func(t *testing.T) { letter = poisonTask(t) }, func(t *testing.T) { throwAway(t, letter) }},
 		{"an output that assemble fails at", []string{"failed-events", "assemble-errors"}, failAssemble, drain("FailureQueue")},
 		{"functions that crash", []string{"ingest-failures", "transcode-errors", "assemble-errors", "reconcile-errors"}, crashAll, nil},
 		{"functions that are refused", named("throttles"), throttleAll, nil},
@@ -156,8 +158,10 @@ func drain(queue string) func(t *testing.T) {
 	return func(t *testing.T) { received(t, queueURL(t, queue)) }
 }
 
-// poisonTask sends what is no task. It comes back five times, sooner than usual.
-func poisonTask(t *testing.T) {
+// poisonTask sends what is no task. It comes back five times, sooner than usual,
+// and is a dead letter then. It takes that as reconcile does with letters that it
+// has to leave, and returns the receipt.
+func poisonTask(t *testing.T) (letter string) {
 	client, url := sqs.NewFromConfig(site.aws), queueURL(t, "ChunkQueue")
 	visible := func(seconds string) {
 		t.Helper()
@@ -174,6 +178,20 @@ func poisonTask(t *testing.T) {
 		if q.ID == "ChunkQueue" {
 			visible(fmt.Sprint(q.Visibility.Seconds()))
 		}
+	}
+	dead := queueURL(t, "ChunkDeadLetterQueue")
+	out, err := client.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: &dead, VisibilityTimeout: 3600})
+	if err != nil || len(out.Messages) != 1 {
+		t.Fatalf("%+v, %v", out, err)
+	}
+	return *out.Messages[0].ReceiptHandle
+}
+
+// throwAway deletes a dead letter.
+func throwAway(t *testing.T, letter string) {
+	dead := queueURL(t, "ChunkDeadLetterQueue")
+	if _, err := sqs.NewFromConfig(site.aws).DeleteMessage(t.Context(), &sqs.DeleteMessageInput{QueueUrl: &dead, ReceiptHandle: &letter}); err != nil {
+		t.Error(err)
 	}
 }
 

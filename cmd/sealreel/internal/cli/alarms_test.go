@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"net/http/httptest"
 	"testing"
 	"time"
@@ -32,4 +33,20 @@ func watched(t *testing.T) string {
 	server := httptest.NewServer(watch)
 	t.Cleanup(server.Close)
 	return server.URL
+}
+
+func TestAlarmNotes(t *testing.T) {
+	var out bytes.Buffer
+	note := alarmNotes(&terminal{stderr: &out})
+	change := func(name string, from, to cloudwatch.State) {
+		note(cloudwatch.Change{Alarm: cloudwatch.Alarm{Name: name, Description: "Do something."}, From: from, To: to, Reason: "it is so"})
+	}
+	change("new", cloudwatch.InsufficientData, cloudwatch.Alarming)
+	change("other", cloudwatch.InsufficientData, cloudwatch.OK)
+	change("new", cloudwatch.Alarming, cloudwatch.OK)
+	change("other", cloudwatch.OK, cloudwatch.Alarming)
+	change("other", cloudwatch.Alarming, cloudwatch.OK)
+	if want := "ALARM other: it is so\n  Do something.\nalarm other is over\n"; out.String() != want {
+		t.Errorf("%q, want %q", out.String(), want)
+	}
 }

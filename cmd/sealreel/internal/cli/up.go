@@ -86,7 +86,7 @@ func up(ctx context.Context, t *terminal, args []string) (err error) {
 	s, err := stack.Up(ctx, stack.Config{
 		Root: *root, Dir: *dir, Workers: *workers, Roles: roles, Faults: faults, Environment: tunables(t.getenv),
 		Progress: func(step string) { t.note("%s", step) },
-		OnAlarm:  func(c cloudwatch.Change) { noteAlarm(t, c) },
+		OnAlarm:  alarmNotes(t),
 		Log:      slog.New(slog.NewTextHandler(t.stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	})
 	if err != nil {
@@ -105,13 +105,20 @@ func up(ctx context.Context, t *terminal, args []string) (err error) {
 	return nil
 }
 
-// noteAlarm tells of an alarm that goes off, or that was on and is over.
-func noteAlarm(t *terminal, c cloudwatch.Change) {
-	switch {
-	case c.To == cloudwatch.Alarming:
-		t.note("ALARM %s: %s\n  %s", c.Alarm.Name, c.Reason, c.Alarm.Description)
-	case c.From == cloudwatch.Alarming:
-		t.note("alarm %s is over", c.Alarm.Name)
+// alarmNotes tells of each alarm that goes off, and when that is over. It leaves
+// out those that are on from the start, as the one on rounds of reconcile is until
+// the first round.
+func alarmNotes(t *terminal) func(cloudwatch.Change) {
+	told := map[string]bool{}
+	return func(c cloudwatch.Change) {
+		name := c.Alarm.Name
+		switch {
+		case c.To == cloudwatch.Alarming && c.From == cloudwatch.OK:
+			told[name] = true
+			t.note("ALARM %s: %s\n  %s", name, c.Reason, c.Alarm.Description)
+		case c.To == cloudwatch.OK && told[name]:
+			t.note("alarm %s is over", name)
+		}
 	}
 }
 
