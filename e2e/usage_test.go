@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"sealreel/local/stack"
+	"sealreel/pkg/price"
 	"sealreel/pkg/usage"
 )
 
@@ -70,13 +71,6 @@ func usageOf(t *testing.T, id string) map[string][]usage.Record {
 	t.Helper()
 	var by map[string][]usage.Record
 	p := planOf(t, id)
-	tasks := 0
-	for _, g := range p.Groups {
-		tasks += len(g.Chunks)
-	}
-	if len(p.Sounds) > 0 {
-		tasks++
-	}
 	eventually(t, time.Minute, "a record of every invocation", func() bool {
 		all, err := site.ledger.Usage(t.Context(), id)
 		if err != nil {
@@ -86,7 +80,7 @@ func usageOf(t *testing.T, id string) map[string][]usage.Record {
 		for _, r := range all {
 			by[r.Function] = append(by[r.Function], r)
 		}
-		return len(by[usage.Ingest]) >= 2 && len(by[usage.Transcode]) >= tasks && len(by[usage.Assemble]) >= len(p.Outputs)
+		return len(by[usage.Ingest]) >= 2 && len(price.Unrecorded(p, all)) == 0
 	})
 	return by
 }

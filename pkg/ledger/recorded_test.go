@@ -10,6 +10,7 @@ import (
 
 	"sealreel/pkg/plan"
 	"sealreel/pkg/task"
+	"sealreel/pkg/usage"
 )
 
 // recorded are the records of a whole job, by their keys, as an older version of
@@ -41,7 +42,7 @@ func TestRecordedJobsAreRead(t *testing.T) {
 			kind, name, _ := strings.Cut(key, "/")
 			kinds[kind]++
 			record := map[string]any{"jobs": &Record{}, "plans": &plan.Plan{}, "outputs": &Result{}, "notified": &Notice{},
-				"drops": &Claim{}, "catalog": &Entry{}, "ready": &Ready{}}[kind]
+				"drops": &Claim{}, "catalog": &Entry{}, "ready": &Ready{}, "usage": &usage.Record{}}[kind]
 			if kind == "receipts" {
 				record = &task.Receipt{}
 				if strings.Contains(name, "/piece-") {
