@@ -46,7 +46,7 @@ func run() error {
 	flag.Uint64Var(&s.seed, "seed", 1, "of the jobs and the faults")
 	flag.IntVar(&s.workers, "workers", 4, "how many transcode functions run at once")
 	file := flag.String("faults", "", "plan of faults; default that of e2e/soak/faults.json")
-	flag.DurationVar(&s.limit, "limit", 25*time.Minute, "longest run")
+	flag.DurationVar(&s.limit, "limit", 20*time.Minute, "longest run; what has not ended then is a violation")
 	flag.Parse()
 	text := usual
 	if *file != "" {

@@ -72,15 +72,17 @@ func children() []string {
 	return all
 }
 
-// resident is the memory of a process in bytes, 0 once it has ended.
+// resident is the memory of a process in bytes, without the files that it maps; 0
+// once it has ended.
 func resident(pid string) int64 {
 	b, _ := os.ReadFile("/proc/" + pid + "/statm")
 	fields := strings.Fields(string(b))
-	if len(fields) < 2 {
+	if len(fields) < 3 {
 		return 0
 	}
-	pages, _ := strconv.ParseInt(fields[1], 10, 64)
-	return pages * int64(os.Getpagesize())
+	all, _ := strconv.ParseInt(fields[1], 10, 64)
+	files, _ := strconv.ParseInt(fields[2], 10, 64)
+	return (all - files) * int64(os.Getpagesize())
 }
 
 func handles(pid string) int64 {
