@@ -163,6 +163,10 @@ func newTrack(s *Stream, format string, most int) *track {
 }
 
 func (t *track) add(p packet) error {
+	if !t.extentOnly && float64(p.dur)*t.TimeBase.Float64() > DefaultMaxDuration.Seconds() {
+		// ffmpeg fills all the time that a film's last frame claims.
+		return job.Fail(job.CodeInputTooLarge, "a frame of the input's stream %d lasts more than %v by its packet; the file may be damaged", t.Index, DefaultMaxDuration)
+	}
 	if !sane(p.dur, t.TimeBase) {
 		p.dur = 0
 	}
