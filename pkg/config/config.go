@@ -27,6 +27,7 @@ type Config struct {
 	FFmpeg, FFprobe                                     string
 	LogLevel                                            slog.Level
 	EncryptedPuts                                       bool // buckets refuse uploads that name no encryption
+	NoSandbox                                           bool // see ffmpeg.WithoutSandbox
 }
 
 // FromEnv reads the environment through getenv (os.Getenv). All that is wrong
@@ -54,6 +55,7 @@ func FromEnv(getenv func(string) string) (Config, error) {
 		FFprobe:            r.text("SEALREEL_FFPROBE", "/opt/bin/ffprobe"),
 	}
 	c.EncryptedPuts = r.yes("SEALREEL_ENCRYPTED_PUTS")
+	c.NoSandbox = r.yes("SEALREEL_NO_SANDBOX")
 	if level := getenv("SEALREEL_LOG_LEVEL"); level != "" {
 		if err := c.LogLevel.UnmarshalText([]byte(level)); err != nil {
 			r.errs = append(r.errs, fmt.Errorf("SEALREEL_LOG_LEVEL is %q: use DEBUG, INFO, WARN or ERROR", level))

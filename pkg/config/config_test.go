@@ -30,11 +30,11 @@ func TestDefaults(t *testing.T) {
 
 func TestEverythingWrongIsReportedAtOnce(t *testing.T) {
 	_, err := FromEnv(env(map[string]string{
-		"SEALREEL_STATE_BUCKET": "", "SEALREEL_CHUNK_SECONDS": "0", "SEALREEL_LOG_LEVEL": "loud", "SEALREEL_MAX_PIXELS": "many", "SEALREEL_ENCRYPTED_PUTS": "maybe"}))
+		"SEALREEL_STATE_BUCKET": "", "SEALREEL_CHUNK_SECONDS": "0", "SEALREEL_LOG_LEVEL": "loud", "SEALREEL_MAX_PIXELS": "many", "SEALREEL_ENCRYPTED_PUTS": "maybe", "SEALREEL_NO_SANDBOX": "perhaps"}))
 	if err == nil {
 		t.Fatal("no error")
 	}
-	for _, want := range []string{"SEALREEL_STATE_BUCKET", "SEALREEL_CHUNK_SECONDS", "SEALREEL_LOG_LEVEL", "SEALREEL_MAX_PIXELS", "SEALREEL_ENCRYPTED_PUTS"} {
+	for _, want := range []string{"SEALREEL_STATE_BUCKET", "SEALREEL_CHUNK_SECONDS", "SEALREEL_LOG_LEVEL", "SEALREEL_MAX_PIXELS", "SEALREEL_ENCRYPTED_PUTS", "SEALREEL_NO_SANDBOX"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q does not name %s", err, want)
 		}

@@ -31,17 +31,45 @@ type process struct {
 // runContained runs a program to its end under every limit, and returns when
 // all that it started is dead too. The Cmd is returned also with an error, and
 // has no Process if it could not be started.
-func runContained(ctx context.Context, c Command, pipes func(*exec.Cmd)) (*exec.Cmd, error) {
-	// The kernel sends the death signal when the *thread* that forked the
-	// program dies, and lets only that thread trace it. So it is ours until
-	// the program has ended.
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-
+func runContained(ctx context.Context, c Command, pipes func(*exec.Cmd)) (cmd *exec.Cmd, in Sandbox, err error) {
 	hideOnce()
+	done := make(chan struct{})
+	onThread(func() {
+		defer close(done)
+		cmd, in, err = runOnThread(ctx, c, pipes)
+	})
+	<-done
+	return cmd, in, err
+}
+
+// onThread runs f on a thread of its own, which ends with it: the kernel sends the
+// death signal when the *thread* that forked the program dies, lets only that
+// thread trace it, and lets no thread out of a sandbox. The process's first thread
+// is none to use: it outlives its goroutine, and whoever looks at the process sees
+// its first thread, which a program in the same sandbox would be allowed to.
+func onThread(f func()) {
+	begun := make(chan struct{})
+	go func() {
+		runtime.LockOSThread()
+		close(begun)
+		if unix.Gettid() != unix.Getpid() {
+			f() // never unlocked, which ends the thread with this goroutine
+			return
+		}
+		onThread(f) // comes upon another thread, since this one is taken
+		runtime.UnlockOSThread()
+	}()
+	<-begun
+}
+
+func runOnThread(ctx context.Context, c Command, pipes func(*exec.Cmd)) (*exec.Cmd, Sandbox, error) {
+	in, err := enter(c.Path, portsOf(c.Args))
+	if err != nil {
+		return &exec.Cmd{}, in, fmt.Errorf("make a sandbox for it: %w", err)
+	}
 	p, err := start(ctx, c, pipes)
 	if err != nil {
-		return p.Cmd, err
+		return p.Cmd, in, err
 	}
 	err = p.confine(c.Limits.Memory)
 	if err != nil {
@@ -49,7 +77,7 @@ func runContained(ctx context.Context, c Command, pipes func(*exec.Cmd)) (*exec.
 	}
 	_ = await(p.Process.Pid, unix.WEXITED)
 	p.finish()
-	return p.Cmd, errors.Join(err, p.Wait())
+	return p.Cmd, in, errors.Join(err, p.Wait())
 }
 
 var hideOnce = sync.OnceFunc(func() {

@@ -6,6 +6,12 @@
 //     credentials nor configuration;
 //   - can write no file: the kernel kills it at the first byte (RLIMIT_FSIZE
 //     0); it leaves no core, and has few file descriptors;
+//   - runs in a sandbox, as far as the kernel has the means (Sandbox), which holds
+//     it also after somebody took it over through a fault in a decoder: Landlock
+//     lets it open nothing but its libraries and connect to nothing but the
+//     loopback port that its arguments name, and a filter of system calls
+//     (seccomp) refuses all sockets but those of TCP, files to write, looking into
+//     other processes, and the kernel's rarer parts;
 //   - runs in a process group of its own that is killed, all of it, when the
 //     context or the wall-clock limit ends, when it floods its output, and
 //     when the calling process dies in whatever way;
@@ -72,6 +78,8 @@ type Result struct {
 	User   time.Duration // CPU time
 	System time.Duration
 	MaxRSS int64 // largest resident set in bytes
+
+	Sandbox Sandbox // what held the program besides its limits
 }
 
 // ExitError is a program that ended by itself, but not well.
@@ -113,8 +121,8 @@ func Run(ctx context.Context, c Command) (Result, error) {
 
 	stderr, stdout := new(tail), newGate(c, cancel)
 	began := time.Now()
-	cmd, err := runContained(ctx, c, func(cmd *exec.Cmd) { cmd.Stdout, cmd.Stderr = stdout, stderr })
-	result := Result{Stderr: redact(stderr.String()), Wall: time.Since(began)}
+	cmd, in, err := runContained(ctx, c, func(cmd *exec.Cmd) { cmd.Stdout, cmd.Stderr = stdout, stderr })
+	result := Result{Stderr: redact(stderr.String()), Wall: time.Since(began), Sandbox: in}
 	if state := cmd.ProcessState; state != nil {
 		result.User, result.System = state.UserTime(), state.SystemTime()
 		if usage, ok := state.SysUsage().(*syscall.Rusage); ok {

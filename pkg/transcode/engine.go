@@ -59,6 +59,6 @@ func (a *attempt) run(server *loopback.Server, streams []stream, args func(outpu
 		Args: append(ffmpeg.GlobalArgs(), args(outputs)...),
 	})
 	end(err, slog.Int64("sealreel.cpu_ms", (result.User+result.System).Milliseconds()))
-	a.Log.DebugContext(ctx, "ffmpeg", "wall", result.Wall, "user", result.User, "system", result.System, "maxRSS", result.MaxRSS, "stderr", result.Stderr)
+	a.Log.DebugContext(ctx, "ffmpeg", "wall", result.Wall, "user", result.User, "system", result.System, "maxRSS", result.MaxRSS, "sandbox", result.Sandbox.String(), "stderr", result.Stderr)
 	return server.Finish(err)
 }

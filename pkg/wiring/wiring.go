@@ -16,6 +16,7 @@ import (
 	"sealreel/pkg/assemble"
 	"sealreel/pkg/config"
 	"sealreel/pkg/encode"
+	"sealreel/pkg/ffmpeg"
 	"sealreel/pkg/ingest"
 	"sealreel/pkg/kmskeys"
 	"sealreel/pkg/ledger"
@@ -61,6 +62,9 @@ func FromEnv(ctx context.Context) (*Parts, error) {
 	c, err := config.FromEnv(os.Getenv)
 	if err != nil {
 		return nil, err
+	}
+	if c.NoSandbox {
+		ffmpeg.WithoutSandbox()
 	}
 	cfg, err := awsconfig.LoadDefaultConfig(ctx)
 	if err != nil {
