@@ -115,15 +115,28 @@ func (r row) String() string {
 	return fmt.Sprintf("%5d %6.1fs %4d MiB  %s", r.files, r.longest.Seconds(), r.memory>>20, strings.Join(codes, ", "))
 }
 
-// take drops files and waits for the ends of their jobs.
+// together is how many jobs there are at a time.
+const together = 8
+
+// take drops files, some at a time, and waits for the ends of their jobs.
 func take(t *testing.T, p presets, kind string, samples []Sample) row {
+	t.Helper()
+	all := row{outcomes: map[string]int{}}
+	for few := range slices.Chunk(samples, together) {
+		all.add(takeTogether(t, p, kind, few))
+	}
+	return all
+}
+
+func takeTogether(t *testing.T, p presets, kind string, samples []Sample) row {
 	t.Helper()
 	site.mu.Lock()
 	site.reports = nil
 	site.mu.Unlock()
 	ids := make([]string, len(samples))
 	for i, s := range samples {
-		ids[i] = p.drop(t, fmt.Sprintf("%s/%d", strings.ReplaceAll(kind, " ", "-"), i), s)
+		drops++
+		ids[i] = p.drop(t, fmt.Sprintf("%s/%d", strings.ReplaceAll(kind, " ", "-"), drops), s)
 	}
 	r := row{files: len(samples), outcomes: map[string]int{}}
 	for i, id := range ids {
@@ -223,7 +236,8 @@ func makePresets(t *testing.T) presets {
 	}
 }
 
-var stored int // presets
+// How many presets were stored and files dropped: parts of their names.
+var stored, drops int
 
 func store(t *testing.T, p preset.Preset) string {
 	t.Helper()

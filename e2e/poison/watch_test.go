@@ -51,7 +51,7 @@ var (
 
 // readable are the files that ffmpeg may look for when it starts, by how their
 // names begin: its libraries and their configuration. None is a job's.
-var readable = []string{"/lib/", "/lib64/", "/usr/lib/", "/usr/local/lib/", "/etc/ld.so", "/proc/self/", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/sys/", "/proc/filesystems", "/sys/devices/system/",
+var readable = []string{"/lib/", "/lib64/", "/usr/lib/", "/usr/local/lib/", "/etc/ld.so", "/proc/self/", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/sys/", "/proc/filesystems", "/proc/mounts", "/sys/devices/system/",
 	"/etc/ssl/openssl.cnf", "/etc/gcrypt/", "/usr/share/locale", "/etc/nsswitch.conf", "/etc/host.conf", "/etc/resolv.conf", "/etc/hosts", "/etc/gai.conf", "/dev/null"}
 
 // check holds every call of ffmpeg and ffprobe to what is allowed.
