@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -25,9 +26,21 @@ func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
 // Flush implements http.Flusher.
 func (a *answer) Flush() { http.NewResponseController(a.ResponseWriter).Flush() }
 
+// restore gives the headers of user metadata the small letters of S3, which the
+// proxy has made large: there are clients that show names as they came.
+func restore(h http.Header) {
+	for name, values := range h {
+		if strings.HasPrefix(name, "X-Amz-Meta-") {
+			delete(h, name)
+			h[strings.ToLower(name)] = values
+		}
+	}
+}
+
 func (a *answer) WriteHeader(status int) {
 	if status >= 200 && a.status == 0 {
 		a.status = status
+		restore(a.Header())
 		if a.date != nil {
 			a.Header().Set("Date", a.date().UTC().Format(http.TimeFormat))
 		}
