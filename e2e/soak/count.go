@@ -126,20 +126,11 @@ func (c *count) messagesTold(ctx context.Context, records map[string]*ledger.Rec
 		return err
 	}
 	for id, rec := range records {
-		states := heard[id]
-		for state, n := range states {
-			c.told++
-			c.twice += n - 1
-			if state != "PROGRESSING" && state != "WARNING" && state != strings.ToUpper(strings.Replace(rec.Job.Status, "Complete", "Completed", 1)) {
-				c.wrong("job %s is %s and was told to be %s", id, rec.Job.Status, state)
-			}
-		}
-		if end := strings.ToUpper(strings.Replace(rec.Job.Status, "Complete", "Completed", 1)); states[end] == 0 {
-			c.wrong("nobody was told that job %s is %s: %v", id, rec.Job.Status, states)
-		}
-		if rec.Job.Status == job.Complete && states["PROGRESSING"] == 0 {
-			c.wrong("nobody was told that job %s began: %v", id, states)
-		}
+		c.toldOf(rec, heard[id])
+		delete(heard, id)
+	}
+	for id := range heard {
+		c.wrong("the topic told of job %s, which is of no drop of ours", id)
 	}
 	allowed := 0
 	for _, f := range c.site.Faults() {
@@ -150,12 +141,25 @@ func (c *count) messagesTold(ctx context.Context, records map[string]*ledger.Rec
 	if c.twice > allowed {
 		c.wrong("%d messages were told again, and only %d faults explain one", c.twice, allowed)
 	}
-	for id := range heard {
-		if records[id] == nil {
-			c.wrong("the topic told of job %s, which is of no drop of ours", id)
+	return nil
+}
+
+// toldOf counts the states that were told of a job.
+func (c *count) toldOf(rec *ledger.Record, states map[string]int) {
+	end := "ERROR"
+	if rec.Job.Status == job.Complete {
+		end = "COMPLETED"
+	}
+	for state, n := range states {
+		c.told++
+		c.twice += n - 1
+		if !slices.Contains([]string{"PROGRESSING", "WARNING", end}, state) {
+			c.wrong("job %s is %s and was told to be %s", rec.Job.ID, rec.Job.Status, state)
 		}
 	}
-	return nil
+	if states[end] == 0 || rec.Job.Status == job.Complete && states["PROGRESSING"] == 0 {
+		c.wrong("not all was told of job %s, which is %s: %v", rec.Job.ID, rec.Job.Status, states)
+	}
 }
 
 // stored: each object of the output bucket belongs to one of the jobs, and each

@@ -47,7 +47,7 @@ func (e *ear) heard(ctx context.Context) (map[string]map[string]int, error) {
 			return all, err
 		}
 		for _, m := range out.Messages {
-			var envelope struct{ MessageId, Message string }
+			var envelope struct{ MessageID, Message string }
 			var content struct{ State, JobID string }
 			if err := json.Unmarshal([]byte(*m.Body), &envelope); err != nil {
 				return nil, fmt.Errorf("a message of the topic: %w", err)
@@ -55,10 +55,10 @@ func (e *ear) heard(ctx context.Context) (map[string]map[string]int, error) {
 			if err := json.Unmarshal([]byte(envelope.Message), &content); err != nil {
 				return nil, fmt.Errorf("what the topic tells: %w", err)
 			}
-			if seen[envelope.MessageId] { // SQS delivered it twice, by the plan
+			if seen[envelope.MessageID] { // SQS delivered it twice, by the plan
 				continue
 			}
-			seen[envelope.MessageId] = true
+			seen[envelope.MessageID] = true
 			if all[content.JobID] == nil {
 				all[content.JobID] = map[string]int{}
 			}
