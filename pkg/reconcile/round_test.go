@@ -325,17 +325,18 @@ func TestPlanningThatTakesLong(t *testing.T) {
 		start, at := time.Now(), w.now.Add(time.Hour)
 		w.Now = func() time.Time { return at.Add(time.Since(start)) }
 		w.Ingester = lasting{w, 9 * time.Minute}
+		var wg sync.WaitGroup
 		for range 2 {
-			go func() {
+			wg.Go(func() {
 				ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute)
 				defer cancel()
 				if sum, err := w.Run(ctx); err != nil || sum.Failed > 0 {
 					t.Errorf("%+v, %v", sum, err)
 				}
-			}()
+			})
 			time.Sleep(4 * time.Minute)
 		}
-		time.Sleep(20 * time.Minute)
+		wg.Wait()
 		if len(w.resumed) != 1 {
 			t.Errorf("resumed %q", w.resumed)
 		}
