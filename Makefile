@@ -6,6 +6,7 @@
 # make crash   kills each function before and after each of its calls, one job a death (make test: several a job)
 # make fips    runs the tests of what encrypts with Go's FIPS 140-3 module; part of make test
 # make poison  drops the whole corpus of media that are made to hurt; make test a part of it
+# make fuzz    fuzzes every parser, each for FUZZTIME (30s)
 # make build   builds the command and the functions (TRACES=otlp: with traces); make layer the static ffmpeg
 #
 # SAM calls the build-<LogicalId> targets. Paths start at this file, since SAM may run it from elsewhere.
@@ -28,11 +29,11 @@ CRYPTO := ./pkg/seal ./pkg/aesstream ./pkg/aesstream/vectors ./pkg/envelope ./pk
 lower = $(shell echo $(1) | tr A-Z a-z)
 ARTIFACTS_DIR ?= $(ROOT)/build/functions/$(@:build-%=%)
 
-.PHONY: help demo test bench bench-crypto crash bench-cost scale soak poison fips build layer lint fmt clean prerequisites gofmt vet unit traces erasing template-check \
+.PHONY: help demo test bench bench-crypto crash bench-cost scale soak poison fuzz fips build layer lint fmt clean prerequisites gofmt vet unit traces erasing template-check \
 	build-FfmpegLayer $(FUNCTIONS:%=build-%)
 
 help:
-	@sed -n 's/^# //p' $(ROOT)/Makefile | head -8
+	@sed -n 's/^# //p' $(ROOT)/Makefile | head -10
 
 demo:
 	@$(ROOT)/.ci/prerequisites ffmpeg
@@ -68,6 +69,11 @@ poison:
 crash:
 	@$(ROOT)/.ci/prerequisites ffmpeg
 	cd $(ROOT)/e2e/crash && SEALREEL_CRASH=all go test -count=1 -timeout 60m
+
+FUZZTIME ?= 30s
+
+fuzz:
+	$(ROOT)/.ci/fuzz $(FUZZTIME)
 
 prerequisites:
 	@$(ROOT)/.ci/prerequisites ffmpeg cc strace

@@ -33,6 +33,10 @@ func ReadRoles(path string) ([]Role, error) {
 	if err != nil {
 		return nil, fmt.Errorf("stack: read the roles: %w", err)
 	}
+	return parseRoles(path, text)
+}
+
+func parseRoles(path string, text []byte) ([]Role, error) {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
 	var roles []Role

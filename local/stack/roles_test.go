@@ -283,3 +283,15 @@ func TestDeniedFunctions(t *testing.T) {
 type writer func([]byte) (int, error)
 
 func (w writer) Write(p []byte) (int, error) { return w(p) }
+
+func FuzzParseRoles(f *testing.F) {
+	f.Add([]byte(`[{"RoleName":"r","AssumeRolePolicyDocument":{"Version":"2012-10-17"},"Policies":[{"PolicyName":"p","PolicyDocument":{}}]}]`))
+	f.Add([]byte(`[] []`))
+	f.Add([]byte(`null`))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		roles, err := parseRoles("roles.json", text)
+		if err != nil && (roles != nil || !strings.Contains(err.Error(), "roles.json")) {
+			t.Errorf("%v, %v", roles, err)
+		}
+	})
+}

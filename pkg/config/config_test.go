@@ -40,3 +40,30 @@ func TestEverythingWrongIsReportedAtOnce(t *testing.T) {
 		}
 	}
 }
+
+// FuzzFromEnv sets one variable at a time: what is taken is within its bounds.
+func FuzzFromEnv(f *testing.F) {
+	names := []string{"SEALREEL_CHUNK_SECONDS", "SEALREEL_MAXIMUM_CONCURRENCY", "SEALREEL_MAX_PIXELS", "SEALREEL_LOST_SECONDS", "SEALREEL_STALLED_SECONDS",
+		"SEALREEL_LOG_LEVEL", "SEALREEL_ENCRYPTED_PUTS", "SEALREEL_NO_SANDBOX"}
+	for i := range names {
+		f.Add(i, "30")
+		f.Add(i, "-9223372036854775808")
+		f.Add(i, "DEBUG+1")
+		f.Add(i, "yes")
+	}
+	f.Fuzz(func(t *testing.T, n int, value string) {
+		if n < 0 || n >= len(names) {
+			return
+		}
+		c, err := FromEnv(env(map[string]string{names[n]: value}))
+		if err != nil {
+			if !strings.Contains(err.Error(), names[n]) {
+				t.Errorf("%q does not name %s", err, names[n])
+			}
+			return
+		}
+		if c.ChunkSeconds < 1 || c.MaximumConcurrency < 1 || c.MaxPixels < 1 || c.LostSeconds < 1 || c.StalledSeconds < 1 {
+			t.Errorf("%s=%q gives %+v", names[n], value, c)
+		}
+	})
+}

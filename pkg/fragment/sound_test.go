@@ -134,3 +134,23 @@ func TestSoundThatIsRefused(t *testing.T) {
 		}
 	}
 }
+
+// FuzzVorbisHeaders: what is taken are three headers that lie one after the other
+// in the configuration.
+func FuzzVorbisHeaders(f *testing.F) {
+	f.Add([]byte("\x02\x01\x01abc"))
+	f.Add([]byte{2, 255, 255, 255, 1, 1})
+	f.Add([]byte{2, 255})
+	f.Fuzz(func(t *testing.T, config []byte) {
+		headers, err := fragment.VorbisHeaders(config)
+		if err != nil {
+			if !errors.Is(err, fragment.ErrMalformed) {
+				t.Errorf("%v", err)
+			}
+			return
+		}
+		if joined := bytes.Join(headers[:], nil); !bytes.HasSuffix(config, joined) {
+			t.Errorf("%x gives %x", config, joined)
+		}
+	})
+}

@@ -32,3 +32,24 @@ func TestLanguages(t *testing.T) {
 		t.Error("Same")
 	}
 }
+
+// FuzzAlpha3: what is taken is three letters, and is itself taken for them.
+func FuzzAlpha3(f *testing.F) {
+	for _, code := range []string{"en", "ENG", "ger", "xx", "e1", "é", "K\u212aa"} {
+		f.Add(code)
+	}
+	f.Fuzz(func(t *testing.T, code string) {
+		got, err := Alpha3(code)
+		if err != nil {
+			return
+		}
+		for _, c := range []byte(got) {
+			if c < 'a' || c > 'z' {
+				t.Errorf("%q is %q", code, got)
+			}
+		}
+		if again, err := Alpha3(got); len(got) != 3 || err != nil || again != got {
+			t.Errorf("%q is %q, which is %q, %v", code, got, again, err)
+		}
+	})
+}
