@@ -25,7 +25,7 @@ import (
 // What any file may cost at most: the memory of a function with the ffmpeg that
 // it runs, and how long one invocation lasts.
 const (
-	mostMemory = 1 << 30
+	mostMemory = 2 << 30
 	mostTime   = 90 * time.Second
 )
 
