@@ -23,8 +23,9 @@ func readyKey(job, output string) string { return "ready/" + job + "/" + output 
 
 // ParseReady reads the key of an object that MarkReady made.
 func ParseReady(key string) (Ready, bool) {
-	parts := strings.Split(strings.TrimSuffix(key, ".json"), "/")
-	if len(parts) != 3 || parts[0] != "ready" || !job.ValidID(parts[1]) || parts[2] == "" {
+	name, found := strings.CutSuffix(key, ".json")
+	parts := strings.Split(name, "/")
+	if !found || len(parts) != 3 || parts[0] != "ready" || !job.ValidID(parts[1]) || parts[2] == "" {
 		return Ready{}, false
 	}
 	return Ready{Job: parts[1], Output: parts[2]}, true
