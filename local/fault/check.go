@@ -111,17 +111,32 @@ func (t Then) check(service string) error {
 
 func (t Then) checkValues(service string) error {
 	switch {
-	case t.Error != nil && (t.Error.Status < 300 || t.Error.Status > 599 || t.Error.Code == ""):
-		return fmt.Errorf("then.error needs a status from 300 to 599 and a code, not %d and %q", t.Error.Status, t.Error.Code)
 	case t.Bytes < 0 || t.Copies < 0:
 		return errors.New("then.bytes and then.copies can't be negative")
 	case t.Bytes > 0 && t.Reset != Request && t.Reset != Reply:
 		return errors.New("then.bytes is for a reset of request or answer")
 	case t.Copies > 0 && service == Message && (t.Delay != 0 || t.Jitter != 0):
 		return errors.New("then has copies and a delay: copies are of messages that were received, delays of those that are sent; use two rules")
-	case t.Slow != nil && (t.Slow.Request < 0 || t.Slow.Answer < 0 || *t.Slow == Rates{}):
+	}
+	return errors.Join(t.Error.check(), t.Slow.check(), t.Limits.check())
+}
+
+func (a *Answer) check() error {
+	if a != nil && (a.Status < 300 || a.Status > 599 || a.Code == "") {
+		return fmt.Errorf("then.error needs a status from 300 to 599 and a code, not %d and %q", a.Status, a.Code)
+	}
+	return nil
+}
+
+func (r *Rates) check() error {
+	if r != nil && (r.Request < 0 || r.Answer < 0 || *r == Rates{}) {
 		return errors.New("then.slow needs bytes a second of request or answer")
-	case t.Limits != nil && (t.Limits.MemoryMB < 0 || t.Limits.DiskMB != nil && *t.Limits.DiskMB < 0 || *t.Limits == Limits{}):
+	}
+	return nil
+}
+
+func (l *Limits) check() error {
+	if l != nil && (l.MemoryMB < 0 || l.DiskMB != nil && *l.DiskMB < 0 || *l == Limits{}) {
 		return errors.New("then.limits needs memoryMB, diskMB or timeout, none negative")
 	}
 	return nil

@@ -54,7 +54,7 @@ func (e *Engine) Open(g Gate) (*Gateway, error) {
 	}
 	silence := log.New(io.Discard, "", 0) // of callers that are killed there is nothing to say
 	gateway := &Gateway{listener: listener, behind: &http.Transport{
-		TLSClientConfig: &tls.Config{RootCAs: trusted}, DisableCompression: true, MaxIdleConnsPerHost: 256,
+		TLSClientConfig: &tls.Config{RootCAs: trusted, MinVersion: tls.VersionTLS12}, DisableCompression: true, MaxIdleConnsPerHost: 256,
 		ExpectContinueTimeout: time.Minute, IdleConnTimeout: 10 * time.Second,
 	}}
 	proxy := &httputil.ReverseProxy{
@@ -66,7 +66,7 @@ func (e *Engine) Open(g Gate) (*Gateway, error) {
 		ErrorHandler: func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) },
 	}
 	gateway.server = &http.Server{Handler: e.Front(g.Service, proxy), ReadHeaderTimeout: time.Minute, ErrorLog: silence,
-		TLSConfig:    &tls.Config{Certificates: []tls.Certificate{certificate}},
+		TLSConfig:    &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12},
 		TLSNextProto: map[string]func(*http.Server, *tls.Conn, http.Handler){}} // HTTP/1, as S3 speaks it
 	go gateway.server.ServeTLS(listener, "", "") // ends with Close
 	return gateway, nil

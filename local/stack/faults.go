@@ -13,6 +13,15 @@ import (
 // errNoFaults is for a stack that was made without a fault engine.
 var errNoFaults = errors.New("stack: it has no faults: set Config.Faults to a plan, be it an empty one")
 
+// openFaults makes the engine that the configuration asks for.
+func (s *Stack) openFaults() error {
+	if s.config.Faults == nil {
+		return nil
+	}
+	s.faults = fault.New(caller, s.config.Log)
+	return s.faults.Set(*s.config.Faults)
+}
+
 // SetFaults replaces the plan of faults. Rules that were added stay.
 func (s *Stack) SetFaults(p fault.Plan) error {
 	if s.faults == nil {
@@ -83,7 +92,7 @@ func (s *Stack) disturb(c *lambda.Config) {
 		}
 		return s.faults.Deliveries(fault.Event, e.Name, e.Bucket+"/"+e.Key, e.Caller, delays)
 	}
-	c.Firings = func(rule, function string) []time.Duration {
+	c.Firings = func(rule, _ string) []time.Duration {
 		return s.faults.Deliveries(fault.Schedule, "Fire", strings.TrimPrefix(rule, s.config.StackName+"-"), "", []time.Duration{0})
 	}
 	c.Disturb = func(function, requestID string, payload []byte) lambda.Disturbance {

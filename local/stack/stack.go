@@ -132,11 +132,8 @@ func (s *Stack) up(ctx context.Context) (err error) {
 	if err := s.build(ctx, draft.Functions); err != nil {
 		return err
 	}
-	if s.config.Faults != nil {
-		s.faults = fault.New(caller, s.config.Log)
-		if err := s.faults.Set(*s.config.Faults); err != nil {
-			return err
-		}
+	if err := s.openFaults(); err != nil {
+		return err
 	}
 	s.config.Progress("starting S3, SQS, SNS, KMS, STS and CloudWatch")
 	s.count = s.requests.count(s.config.OnRequest)
