@@ -336,3 +336,39 @@ func TestAnOutageIsWaitedOut(t *testing.T) {
 		t.Errorf("hidden %q", d.hidden)
 	}
 }
+
+// TestTheBeginningIsToldAfterALostAnswer: the job's record was written, and read
+// anew because nobody heard so. Whoever wrote it, the topic must hear; that it
+// hears once is for the herald.
+func TestTheBeginningIsToldAfterALostAnswer(t *testing.T) {
+	d := newDesk()
+	d.submit(t)
+	rec, err := d.Ledger.Job(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := d.Ledger.Plan(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lost := false
+	d.state.Before = func(call, key string) error {
+		if call != "Replace" || lost {
+			return nil
+		}
+		lost = true
+		_, err := d.Ledger.UpdateJob(t.Context(), id, func(r *ledger.Record) (err error) {
+			r.Job, err = job.StartOutput(r.Job, "1", time.Now())
+			return err
+		})
+		return err
+	}
+	for range 2 {
+		if rec, err = d.begin(t.Context(), rec, p, task.Audio); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if want := []string{job.Progressing}; !slices.Equal(d.told, want) || !lost {
+		t.Errorf("told %q, want %q", d.told, want)
+	}
+}

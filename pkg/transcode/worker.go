@@ -146,9 +146,8 @@ func (w *Worker) begin(ctx context.Context, rec *ledger.Record, p *plan.Plan, na
 	if len(waiting) == 0 {
 		return rec, nil
 	}
-	first := false
+	began := rec.Job.Timing.StartTimeMillis != 0 // as it was read: of a write whose answer was lost, the next reading tells nothing
 	rec, err := w.Ledger.UpdateJob(ctx, rec.Job.ID, func(r *ledger.Record) error {
-		first = r.Job.Timing.StartTimeMillis == 0
 		for _, id := range waiting {
 			j, err := job.StartOutput(r.Job, id, time.Now())
 			if err != nil {
@@ -158,7 +157,7 @@ func (w *Worker) begin(ctx context.Context, rec *ledger.Record, p *plan.Plan, na
 		}
 		return nil
 	})
-	if err == nil && first && rec.Job.Status == job.Progressing {
+	if err == nil && !began && rec.Job.Status == job.Progressing {
 		w.Herald.Announce(ctx, rec)
 	}
 	return rec, err
