@@ -49,26 +49,34 @@ func (w *world) count() *asked {
 	return a
 }
 
-// bucket is an ingest bucket of so many objects, of which no listing is kept; the
-// last of them are as new as at says.
-func (w *world) bucket(size int, at func(n int) time.Time) func(n int) Dropped {
-	object := func(n int) Dropped {
-		return Dropped{Drop: ledger.Drop{Bucket: "in", Key: fmt.Sprintf("%07d", n), VersionID: "v"}, At: at(n)}
+// drops are those of an ingest bucket of a million objects.
+var drops = sync.OnceValue(func() []ledger.Drop {
+	all := make([]ledger.Drop, million)
+	for n := range all {
+		all[n] = ledger.Drop{Bucket: "in", Key: fmt.Sprintf("%07d", n), VersionID: "v"}
 	}
+	return all
+})
+
+// bucket is an ingest bucket of a million objects, of which at says how new each
+// is.
+func (w *world) bucket(at func(n int) time.Time) func(n int) Dropped {
+	all := drops()
+	object := func(n int) Dropped { return Dropped{Drop: all[n], At: at(n)} }
 	w.Drops = func(_ context.Context, after ledger.Marker) ([]Dropped, ledger.Marker, error) {
 		w.pages++
 		first := 0
 		if after.Key != "" {
 			first, _ = strconv.Atoi(after.Key)
 		}
-		var page []Dropped
-		for n := first; n < min(first+1000, size); n++ {
+		page := make([]Dropped, 0, 1000)
+		for n := first; n < first+1000; n++ {
 			page = append(page, object(n))
 		}
-		if first+1000 >= size {
+		if first+1000 == million {
 			return page, ledger.Marker{}, nil
 		}
-		return page, ledger.Marker{Key: fmt.Sprintf("%07d", first+1000)}, nil
+		return page, ledger.Marker{Key: all[first+1000].Key}, nil
 	}
 	return object
 }
@@ -81,7 +89,7 @@ func swept(t *testing.T) (*world, func(n int) Dropped, *int) {
 	w := newWorld()
 	recent := 0 // of the objects
 	long, just := w.now.Add(-300*24*time.Hour), w.now
-	object := w.bucket(million, func(n int) time.Time {
+	object := w.bucket(func(n int) time.Time {
 		if n >= million-recent {
 			return just
 		}
