@@ -26,6 +26,7 @@ import (
 	"sealreel/pkg/plan"
 	"sealreel/pkg/source"
 	"sealreel/pkg/task"
+	"sealreel/pkg/usage"
 )
 
 // DocumentSuffix is how the key of a job document ends.
@@ -163,6 +164,7 @@ func (i *Ingester) claimed(ctx context.Context, d ledger.Drop) (*ledger.Record, 
 	if err == nil {
 		var rec *ledger.Record
 		if rec, err = i.Ledger.Job(ctx, claim.Job); err == nil {
+			usage.From(ctx).For(rec.Job.ID, "")
 			return rec, nil
 		}
 	}
@@ -240,6 +242,7 @@ func (i *Ingester) media(ctx context.Context, d ledger.Drop, at time.Time, final
 		if err != nil {
 			return err
 		}
+		usage.From(ctx).For(id, "")
 		wanted = wanted || !job.Terminal(rec.Job.Status)
 		if err := i.arrived(ctx, rec, d.Key); err != nil {
 			return err
