@@ -71,6 +71,10 @@ func TestRequestsOfAMinute(t *testing.T) {
 	var by map[string][]usage.Record
 	counts, calls := count(t, func() {
 		id = submit(t, req)
+		eventually(t, time.Minute, "a job that waits for its file", func() bool { // so that both events are known to be the job's
+			rec, err := site.ledger.Job(t.Context(), id)
+			return err == nil && rec.Waiting
+		})
 		upload(t, name+".mp4", file, key)
 		completed(t, id)
 		by = usageOf(t, id)
