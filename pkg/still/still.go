@@ -81,7 +81,7 @@ func formatOf(head []byte) (string, func(io.Reader) (image.Config, error), func(
 	case string(head) == "\x89PNG\r\n\x1a\n":
 		return PNG, png.DecodeConfig, png.Decode
 	case string(head[:3]) == "\xff\xd8\xff":
-		return JPEG, jpeg.DecodeConfig, jpeg.Decode
+		return JPEG, jpeg.DecodeConfig, decodeJPEG
 	}
 	return "", nil, nil
 }
