@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"maps"
 	"os/exec"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -31,7 +32,7 @@ const (
 
 var (
 	whole = flag.Bool("whole", false, "take the whole corpus, not a few files of each kind")
-	only  = flag.String("kind", "", "take the kinds alone whose names contain this")
+	only  = flag.String("kind", "", "take the kinds alone whose names match this regular expression")
 	keep  = flag.Bool("keep", false, "keep the logs of the functions and of strace")
 )
 
@@ -54,12 +55,16 @@ func TestPoison(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	wanted, err := regexp.Compile(*only)
+	if err != nil {
+		t.Fatal(err)
+	}
 	p := makePresets(t)
 	var table strings.Builder
 	fmt.Fprintf(&table, "%-40s %5s %7s %8s  %s\n", "kind", "files", "longest", "peak", "outcomes")
 	total := row{outcomes: map[string]int{}}
 	for kind := range inOrder(samples) {
-		if !strings.Contains(kind, *only) {
+		if !wanted.MatchString(kind) {
 			continue
 		}
 		r := take(t, p, kind, slices.DeleteFunc(slices.Clone(samples), func(s Sample) bool { return s.Kind != kind }))
