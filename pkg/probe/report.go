@@ -142,6 +142,10 @@ func between(a, b rational.Rational) time.Duration {
 	return time.Duration(math.Round(f))
 }
 
+// lowestSampleRate is below that of any recording, in Hz. At less, a few bytes make
+// hours of sound.
+const lowestSampleRate = 1000
+
 // choose picks the streams to use.
 func (r *Report) choose(maxPixels int) error {
 	if s := r.pick("video"); s != nil {
@@ -152,6 +156,8 @@ func (r *Report) choose(maxPixels int) error {
 	}
 	v := r.Video
 	switch {
+	case r.Audio != nil && r.Audio.SampleRate > 0 && r.Audio.SampleRate < lowestSampleRate:
+		return job.Fail(job.CodeBadInput, "the input's sound has %d samples a second, at least %d are taken; the file may be damaged", r.Audio.SampleRate, lowestSampleRate)
 	case v == nil && r.Audio == nil:
 		return job.Fail(job.CodeBadInput, "the input holds neither video nor audio that can be decoded")
 	case v == nil:

@@ -130,6 +130,17 @@ func TestFrameOfAnAge(t *testing.T) {
 	}
 }
 
+// TestSampleRates: a few bytes don't make hours of sound.
+func TestSampleRates(t *testing.T) {
+	for rate, ok := range map[int]bool{1: false, 999: false, 1000: true, 8000: true, 768000: true, 0: true} {
+		r := &Report{Streams: []Stream{{Kind: "audio", Codec: "pcm_s16le", TimeBase: rational.New(1, 1000), SampleRate: rate}}}
+		f := (*job.Failure)(nil)
+		if err := r.choose(DefaultMaxPixels); (err == nil) != ok || err != nil && (!errors.As(err, &f) || f.Code != job.CodeBadInput) {
+			t.Errorf("%d Hz: %v", rate, err)
+		}
+	}
+}
+
 func FuzzScan(f *testing.F) {
 	f.Add("0,0,0,40,K_\n0,40,40,40,__\n1,0,0,1024,K_\n", int64(1), int64(1000), true)
 	f.Add("0,N/A,0,40,K_\n0,9,-40,40,_D\n", int64(1001), int64(30000), false)
