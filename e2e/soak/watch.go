@@ -123,7 +123,14 @@ var figures = []struct {
 	{"most file handles of a function", func(s sample) int64 { return s.functionFiles }, 1, 8},
 }
 
+// enough is how many samples, one a second, a run must have for its thirds to say
+// anything: in a shorter one everything is still starting.
+const enough = 180
+
 func (w *watcher) violations() []string {
+	if len(w.samples) < enough {
+		return nil
+	}
 	var all []string
 	for _, f := range figures {
 		if first, last := w.thirds(f.of); last > first+f.spare {
@@ -134,6 +141,9 @@ func (w *watcher) violations() []string {
 }
 
 func (w *watcher) print() {
+	if len(w.samples) < enough {
+		fmt.Printf("\nThe run is too short to say whether memory and file handles stay flat.\n")
+	}
 	fmt.Printf("\n| Held (median) | First third | Last third |\n| --- | ---: | ---: |\n")
 	for _, f := range figures {
 		first, last := w.thirds(f.of)
