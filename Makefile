@@ -33,7 +33,7 @@ ARTIFACTS_DIR ?= $(ROOT)/build/functions/$(@:build-%=%)
 	build-FfmpegLayer $(FUNCTIONS:%=build-%)
 
 help:
-	@sed -n 's/^# //p' $(ROOT)/Makefile | head -10
+	@sed -n 's/^# make/make/p' $(ROOT)/Makefile
 
 demo:
 	@$(ROOT)/.ci/prerequisites ffmpeg
@@ -87,8 +87,10 @@ vet:
 	cd $(ROOT) && go vet $(MODULES)
 
 # The root's tests include the layout: imports, lengths, comments (layering_test.go).
+# Crash points are tried without the race detector, under which they take twice as long, and tell how many they are.
 unit:
 	cd $(ROOT) && go test -race -timeout 20m $(MODULES)
+	cd $(ROOT)/e2e/crash && go test -count=1 -timeout 20m
 
 # The functions with traces, from their own versions: what they need is far from the workspace's.
 traces:

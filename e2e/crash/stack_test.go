@@ -57,6 +57,10 @@ const atOnce = 4
 
 func TestMain(m *testing.M) {
 	flag.Parse()
+	if raced {
+		fmt.Println("crash: left to a run without the race detector, which takes half as long (make unit has one)")
+		os.Exit(0)
+	}
 	if err := flag.Set("test.parallel", strconv.Itoa(atOnce)); err != nil { // whatever the machine has
 		panic(err)
 	}
