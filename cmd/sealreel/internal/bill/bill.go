@@ -40,7 +40,7 @@ func (s Statement) Write(w io.Writer) error {
 const gap = 2
 
 // table aligns the first column to the left and the others to the right.
-func table(w io.Writer, rows [][]string) {
+func table(w *strings.Builder, rows [][]string) {
 	widths := make([]int, len(rows[0]))
 	for _, row := range rows {
 		for i, cell := range row {
@@ -56,7 +56,7 @@ func table(w io.Writer, rows [][]string) {
 	}
 }
 
-func (s Statement) functions(w io.Writer) {
+func (s Statement) functions(w *strings.Builder) {
 	rows := [][]string{{"function", "calls", "failed", "seconds", "CPU s", "GB-s", "S3 write", "S3 read", "MB in", "MB out", "KMS", "SQS", "SNS", s.Prices.Currency}}
 	add := func(name string, l price.Line, by float64) {
 		rows = append(rows, []string{name, count(l.Invocations / by), count(l.Failed / by), number(l.Seconds / by), number(l.CPUSeconds / by), number(l.GBSeconds / by),
@@ -73,7 +73,7 @@ func (s Statement) functions(w io.Writer) {
 	fmt.Fprintln(w)
 }
 
-func (s Statement) services(w io.Writer) {
+func (s Statement) services(w *strings.Builder) {
 	c := s.Total.Cost
 	if c.Total == 0 {
 		return
@@ -82,7 +82,7 @@ func (s Statement) services(w io.Writer) {
 		part(c.Lambda, c.Total), part(c.S3, c.Total), part(c.KMS, c.Total), part(c.SQS, c.Total), part(c.SNS, c.Total))
 }
 
-func (s Statement) compared(w io.Writer) {
+func (s Statement) compared(w *strings.Builder) {
 	if len(s.Compared) == 0 {
 		return
 	}
@@ -112,7 +112,7 @@ func (s Statement) compared(w io.Writer) {
 	fmt.Fprintln(w)
 }
 
-func (s Statement) notes(w io.Writer) {
+func (s Statement) notes(w *strings.Builder) {
 	if s.Lost > 0 {
 		fmt.Fprintf(w, "%d attempts at tasks were killed before they could note what they used: they are in no figure.\n", s.Lost)
 	}
