@@ -142,9 +142,13 @@ func between(a, b rational.Rational) time.Duration {
 	return time.Duration(math.Round(f))
 }
 
-// lowestSampleRate is below that of any recording, in Hz. At less, a few bytes make
-// hours of sound.
-const lowestSampleRate = 1000
+// The lowest sample rate is below that of any recording, in Hz: at less, a few bytes
+// make hours of sound. The highest is the most that converters have: to come down
+// from more takes filters of gigabytes.
+const (
+	lowestSampleRate  = 1000
+	highestSampleRate = 1_536_000
+)
 
 // choose picks the streams to use.
 func (r *Report) choose(maxPixels int) error {
@@ -156,8 +160,8 @@ func (r *Report) choose(maxPixels int) error {
 	}
 	v := r.Video
 	switch {
-	case r.Audio != nil && r.Audio.SampleRate > 0 && r.Audio.SampleRate < lowestSampleRate:
-		return job.Fail(job.CodeBadInput, "the input's sound has %d samples a second, at least %d are taken; the file may be damaged", r.Audio.SampleRate, lowestSampleRate)
+	case r.Audio != nil && r.Audio.SampleRate > 0 && (r.Audio.SampleRate < lowestSampleRate || r.Audio.SampleRate > highestSampleRate):
+		return job.Fail(job.CodeBadInput, "the input's sound has %d samples a second, from %d to %d are taken; the file may be damaged", r.Audio.SampleRate, lowestSampleRate, highestSampleRate)
 	case v == nil && r.Audio == nil:
 		return job.Fail(job.CodeBadInput, "the input holds neither video nor audio that can be decoded")
 	case v == nil:

@@ -130,9 +130,9 @@ func TestFrameOfAnAge(t *testing.T) {
 	}
 }
 
-// TestSampleRates: a few bytes don't make hours of sound.
+// TestSampleRates: a few bytes make neither hours of sound nor filters of gigabytes.
 func TestSampleRates(t *testing.T) {
-	for rate, ok := range map[int]bool{1: false, 999: false, 1000: true, 8000: true, 768000: true, 0: true} {
+	for rate, ok := range map[int]bool{1: false, 999: false, 1000: true, 8000: true, 768000: true, 1_536_001: false, 100_000_000: false, 0: true} {
 		r := &Report{Streams: []Stream{{Kind: "audio", Codec: "pcm_s16le", TimeBase: rational.New(1, 1000), SampleRate: rate}}}
 		f := (*job.Failure)(nil)
 		if err := r.choose(DefaultMaxPixels); (err == nil) != ok || err != nil && (!errors.As(err, &f) || f.Code != job.CodeBadInput) {
