@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 
 	"sealreel/pkg/caption"
 	"sealreel/pkg/job"
@@ -244,17 +243,4 @@ func (c *captioner) store(ctx context.Context, t caption.Track) (storedTrack, er
 		}
 	}
 	return stored, nil
-}
-
-// captionKeys puts the keys that captions are encrypted with on the job.
-func captionKeys(c *job.Captions, planned *plan.Captions) *job.Captions {
-	if c == nil || planned == nil {
-		return c
-	}
-	shown := *c
-	shown.CaptionFormats = slices.Clone(c.CaptionFormats)
-	for n := range shown.CaptionFormats {
-		shown.CaptionFormats[n].Encryption = planned.Formats[n].Encryption
-	}
-	return &shown
 }

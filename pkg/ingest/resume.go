@@ -55,7 +55,7 @@ func (i *Ingester) resume(ctx context.Context, rec *ledger.Record, arrived strin
 	case err != nil:
 		return err
 	}
-	if rec, err = i.show(ctx, p); err != nil || job.Terminal(rec.Job.Status) {
+	if rec, err = i.Ledger.ShowPlan(ctx, p); err != nil || job.Terminal(rec.Job.Status) {
 		return err // it may have been canceled meanwhile
 	}
 	return i.start(ctx, p)
@@ -369,35 +369,6 @@ func (i *Ingester) taken(ctx context.Context, v Vault, mine ledger.Entry, wanted
 		return true, err
 	}
 	return v.Exists(ctx, wanted.bucket, wanted.object)
-}
-
-// show puts on the job what its plan and the probe say. A job that was canceled
-// meanwhile is left as it is.
-func (i *Ingester) show(ctx context.Context, p *plan.Plan) (*ledger.Record, error) {
-	return i.Ledger.UpdateJob(ctx, p.Job, func(r *ledger.Record) error {
-		if job.Terminal(r.Job.Status) {
-			return nil
-		}
-		r.Waiting = false
-		if slices.ContainsFunc(p.Outputs, func(o plan.Output) bool { return o.Failure != nil }) {
-			job.HideDigests(&r.Job) // it may be the key of captions that could not be unwrapped
-		}
-		inputs := append([]job.Input(nil), r.Job.Inputs...)
-		for n, take := range p.Programmes[0] {
-			inputs[n].DetectedProperties = &p.Inputs[take.Input].Detected
-		}
-		r.Job.Inputs = inputs
-		outputs := append([]job.Output(nil), r.Job.Outputs...)
-		for n := range outputs {
-			outputs[n].Encryption = p.Outputs[n].Encryption
-			if t := p.Outputs[n].Thumbnails; t != nil {
-				outputs[n].ThumbnailEncryption = t.Encryption
-			}
-			outputs[n].Captions = captionKeys(outputs[n].Captions, p.Outputs[n].Captions)
-		}
-		r.Job.Outputs = outputs
-		return nil
-	})
 }
 
 // start queues the first tasks of a plan: the sound, which chunks with sound

@@ -173,9 +173,9 @@ func (w *world) planJob(t *testing.T) *plan.Plan {
 	t.Helper()
 	chunks := []plan.Chunk{{End: 10}, {First: 10, End: 20}}
 	p, err := w.Ledger.CreatePlan(t.Context(), &plan.Plan{
-		Job: id, Sounds: []plan.Sound{{}},
+		Job: id, Sounds: []plan.Sound{{}}, Programmes: [][]plan.Take{{}},
 		Groups:  []plan.Group{{Picture: true, Chunks: chunks, Outputs: []int{0}}, {Picture: true, Chunks: chunks, Outputs: []int{1}}},
-		Outputs: []plan.Output{{Job: id, ID: "1", Group: 0, Sound: 0}, {Job: id, ID: "2", Group: 1, Sound: -1}},
+		Outputs: []plan.Output{{Job: id, ID: "1", Group: 0, Sound: 0, Encryption: &job.Encryption{Mode: job.ModeSSEC, Key: "wrapped"}}, {Job: id, ID: "2", Group: 1, Sound: -1}},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -291,6 +291,9 @@ func TestStalledJob(t *testing.T) {
 	}
 	if _, _, err := w.state.Get(t.Context(), "state", "ready/"+id+"/2.json"); err != nil {
 		t.Errorf("the output whose chunks are done is not asked for: %v", err)
+	}
+	if rec, err := w.Ledger.Job(t.Context(), id); err != nil || rec.Job.Outputs[0].Encryption == nil || rec.Job.Outputs[0].Encryption.Key != "wrapped" {
+		t.Errorf("the job does not show the key that its plan has: %+v, %v", rec, err)
 	}
 	times := 1
 	for wait := 31 * time.Minute; times < restarts; times++ {

@@ -157,6 +157,10 @@ func (r *Restarter) Restart(ctx context.Context, p *plan.Plan) (Asked, error) {
 
 func (r *Restarter) restart(ctx context.Context, p *plan.Plan, done, results map[string]bool) (Asked, error) {
 	var asked Asked
+	// Whoever planned the job may have died before it showed the keys.
+	if _, err := r.Ledger.ShowPlan(ctx, p); err != nil {
+		return asked, err
+	}
 	messages := p.FirstTasks(done)
 	for g, group := range p.Groups {
 		complete := true

@@ -24,7 +24,7 @@ func (s *service) stalls(ts *testscript.TestScript, _ bool, args []string) {
 		Outputs: []job.Output{{Key: "stalled/web.mp4", PresetID: "1351620000001-000010"}}}, now)}
 	_, _, err := s.ledger.CreateJob(ctx, rec)
 	ts.Check(err)
-	_, err = s.ledger.CreatePlan(ctx, &plan.Plan{Job: id,
+	_, err = s.ledger.CreatePlan(ctx, &plan.Plan{Job: id, Programmes: [][]plan.Take{{}},
 		Groups:  []plan.Group{{Picture: true, Chunks: []plan.Chunk{{End: 10}, {First: 10, End: 20}}, Outputs: []int{0}}},
 		Outputs: []plan.Output{{Job: id, ID: "1", Bucket: "out-bucket", Key: "stalled/web.mp4", Container: "mp4", Sound: -1}}})
 	ts.Check(err)
