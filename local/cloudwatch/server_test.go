@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,6 +14,7 @@ import (
 
 // heard are the messages to topics and the changes.
 type heard struct {
+	mu      sync.Mutex // sleeping in a test orders nothing towards the server
 	told    []string
 	changes []string
 	fail    error
@@ -25,13 +28,19 @@ func newServer(t *testing.T, h *heard, sample func(time.Time) []Datum, alarms ..
 			if err := json.Unmarshal([]byte(message), &n); err != nil {
 				t.Error(err)
 			}
+			h.mu.Lock()
+			defer h.mu.Unlock()
 			h.told = append(h.told, fmt.Sprintf("%s %s %s->%s", topic, n.AlarmName, n.OldStateValue, n.NewStateValue))
 			if !strings.HasPrefix(subject, string(n.NewStateValue)+`: "`+n.AlarmName+`"`) || n.AlarmArn != "arn:aws:cloudwatch:us-east-1:111122223333:alarm:"+n.AlarmName {
 				t.Errorf("%s: %s", subject, message)
 			}
 			return h.fail
 		},
-		OnChange: func(c Change) { h.changes = append(h.changes, fmt.Sprintf("%s %s", c.Alarm.Name, c.To)) }})
+		OnChange: func(c Change) {
+			h.mu.Lock()
+			defer h.mu.Unlock()
+			h.changes = append(h.changes, fmt.Sprintf("%s %s", c.Alarm.Name, c.To))
+		}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,6 +54,8 @@ func newServer(t *testing.T, h *heard, sample func(time.Time) []Datum, alarms ..
 
 func (h *heard) want(t *testing.T, what string, changes ...string) {
 	t.Helper()
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	if fmt.Sprint(h.changes) != fmt.Sprint(changes) {
 		t.Errorf("%s: %q, want %q", what, h.changes, changes)
 	}
@@ -70,16 +81,19 @@ func roundsAlarm() Alarm {
 // looks at, whether they pass or are passed over, and tells its topics.
 func TestGauge(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		n, h := 0.0, &heard{}
+		h := &heard{}
+		var n atomic.Int64
 		any := Alarm{Name: "any", Rule: "ALARM(now) OR ALARM(five)", Actions: []string{"all"}}
-		s := newServer(t, h, func(time.Time) []Datum { return []Datum{{Metric: depth, Unit: "Count", Values: []float64{n}}} }, queueAlarm("now", 1), queueAlarm("five", 5), any)
+		s := newServer(t, h, func(time.Time) []Datum {
+			return []Datum{{Metric: depth, Unit: "Count", Values: []float64{float64(n.Load())}}}
+		}, queueAlarm("now", 1), queueAlarm("five", 5), any)
 		ctx, stop := t.Context(), func() {}
 		defer stop()
 		go s.Run(ctx)
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		h.want(t, "at first", "now OK", "five OK", "any OK")
-		n = 2
+		n.Store(2)
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		h.want(t, "after a minute", "now ALARM", "any ALARM")
@@ -87,7 +101,7 @@ func TestGauge(t *testing.T) {
 		h.want(t, "after four")
 		s.Advance(time.Minute)
 		h.want(t, "after five", "five ALARM")
-		n = 0
+		n.Store(0)
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		h.want(t, "when it is empty", "now OK", "five OK", "any OK")
