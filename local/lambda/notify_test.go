@@ -119,7 +119,7 @@ func TestSchedule(t *testing.T) {
 		}
 		var fired atomic.Int64
 		f := newFunction(h.config, Function{ID: "F"}, nil)
-		f.events = &eventQueue{dir: dir, log: func(string) {}, spawn: h.spawn,
+		f.events = &eventQueue{dir: dir, log: func(string) {}, metric: func(string, string, float64) {}, spawn: h.spawn,
 			invoke: func(_ context.Context, id string, payload []byte) (Result, error) {
 				fired.Add(1)
 				checkScheduled(t, payload)
