@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -96,14 +97,42 @@ const together = 10
 // of docs/faults.md says, exactly once, with the same media as without.
 func TestFaults(t *testing.T) {
 	t.Parallel() // it waits more than it works
+	tryFaults(t, faultTable[:firstOfFFmpeg()], faultRow{name: undisturbedName}, faultRow{name: undisturbedName, sound: true})
+}
+
+// TestFaultsOfFFmpeg is TestFaults for what the stand-in for ffmpeg does, on a
+// stack of its own, in another process of this test's program.
+func TestFaultsOfFFmpeg(t *testing.T) {
+	t.Parallel()
+	if !hasStandIn() {
+		cmd := exec.Command(os.Args[0], "-test.run=^TestFaultsOfFFmpeg$", "-test.v")
+		cmd.Env = append(os.Environ(), standInVariable+"=yes")
+		out, err := cmd.CombinedOutput()
+		t.Logf("%s", out)
+		if err != nil {
+			t.Error(err)
+		}
+		return
+	}
+	tryFaults(t, faultTable[firstOfFFmpeg():], faultRow{name: undisturbedName, height: faultless})
+}
+
+// firstOfFFmpeg is the place of the first row that is about ffmpeg.
+func firstOfFFmpeg() int {
+	return slices.IndexFunc(faultTable, func(row faultRow) bool { return row.height > 0 })
+}
+
+// tryFaults does a job under each of the faults, and compares what comes of it with
+// a job of its kind that nothing disturbs.
+func tryFaults(t *testing.T, rows []faultRow, without ...faultRow) {
 	topic := listen(t, jobTopic())
 	film, tone := faultyFilm(t), faultyTone(t)
 	undisturbed := []*faulted{}
-	for _, row := range []faultRow{{name: undisturbedName}, {name: undisturbedName, sound: true}, {name: undisturbedName, height: faultless}} {
+	for _, row := range without {
 		undisturbed = append(undisturbed, &faulted{faultRow: row, T: t})
 	}
 	jobs := slices.Clone(undisturbed)
-	for _, row := range faultTable {
+	for _, row := range rows {
 		jobs = append(jobs, &faulted{faultRow: row, T: t})
 	}
 	for i, f := range jobs {
@@ -122,12 +151,12 @@ func TestFaults(t *testing.T) {
 		t.Run(f.name, func(t *testing.T) {
 			f.T = t
 			rec := f.end()
-			f.check(rec, undisturbed[f.kind()])
+			f.check(rec, undisturbed[slices.IndexFunc(undisturbed, f.isLike)])
 			fmt.Fprintf(table, "%s\t%d\t%s\t%.1f\n", f.name, len(f.fired()), f.came(rec), time.UnixMilli(rec.Job.Timing.FinishTimeMillis).Sub(f.begun).Seconds())
 		})
 	}
 	table.Flush()
-	t.Logf("%d faults\n%s", len(faultTable), &report)
+	t.Logf("%d faults\n%s", len(rows), &report)
 	for _, f := range jobs {
 		if want := f.states(); !slices.Equal(topic.of(t, f.id), want) {
 			t.Errorf("%s: the topic was told %q, want %q", f.name, topic.of(t, f.id), want)
@@ -150,15 +179,9 @@ func faultyTone(t *testing.T) string {
 // each kind.
 const undisturbedName = "none"
 
-// kind is the place of such a job among them.
-func (f *faulted) kind() int {
-	switch {
-	case f.sound:
-		return 1
-	case f.height > 0:
-		return 2
-	}
-	return 0
+// isLike says whether another row's job is of the same kind.
+func (f *faulted) isLike(other *faulted) bool {
+	return f.sound == other.sound && (f.height > 0) == (other.height > 0)
 }
 
 // start drops the row's job behind its rules.

@@ -63,25 +63,26 @@ func run(m *testing.M) int {
 		return 1
 	}
 	site.dir = dir
-	ffmpeg, err := makeStandIn(filepath.Join(dir, "programs"))
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "e2e:", err)
-		return 1
+	environment := map[string]string{
+		"SEALREEL_X264_PRESET":   "veryfast",
+		"SEALREEL_CHUNK_SECONDS": cmp.Or(os.Getenv("SEALREEL_CHUNK_SECONDS"), "4"),
+		"SEALREEL_LOG_LEVEL":     "DEBUG", // so that the canary sees all that can be logged
+		// Reconcile, which tests run when they want it, steps in at once.
+		"SEALREEL_LOST_SECONDS":    "2",
+		"SEALREEL_STALLED_SECONDS": "2",
+	}
+	if hasStandIn() {
+		if environment["SEALREEL_FFMPEG"], err = makeStandIn(filepath.Join(dir, "programs")); err != nil {
+			fmt.Fprintln(os.Stderr, "e2e:", err)
+			return 1
+		}
+		environment["SEALREEL_NO_SANDBOX"] = "yes" // the stand-in is a script
 	}
 	site.Stack, err = stack.Up(context.Background(), stack.Config{
 		Root: root, Dir: dir, Workers: 2, Faults: &fault.Plan{},
-		Parameters: map[string]string{"PipelineRoleArns": listed(), "NotificationTopic": "yes", "ServiceThrottles": "2"},
-		Environment: map[string]string{
-			"SEALREEL_FFMPEG":        ffmpeg,
-			"SEALREEL_NO_SANDBOX":    "yes", // the stand-in is a script; the tests in folder poison have the sandbox
-			"SEALREEL_X264_PRESET":   "veryfast",
-			"SEALREEL_CHUNK_SECONDS": cmp.Or(os.Getenv("SEALREEL_CHUNK_SECONDS"), "4"),
-			"SEALREEL_LOG_LEVEL":     "DEBUG", // so that the canary sees all that can be logged
-			// Reconcile, which tests run when they want it, steps in at once.
-			"SEALREEL_LOST_SECONDS":    "2",
-			"SEALREEL_STALLED_SECONDS": "2",
-		},
-		Lambda: lambda.Config{Deliveries: deliveries, RetryDelays: []time.Duration{time.Second}},
+		Parameters:  map[string]string{"PipelineRoleArns": listed(), "NotificationTopic": "yes", "ServiceThrottles": "2"},
+		Environment: environment,
+		Lambda:      lambda.Config{Deliveries: deliveries, RetryDelays: []time.Duration{time.Second}},
 		OnRequest: func(r stack.Request) {
 			site.mu.Lock()
 			site.calls = append(site.calls, r)

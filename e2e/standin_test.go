@@ -7,9 +7,14 @@ import (
 	"path/filepath"
 )
 
-// The functions of the tests run ffmpeg by way of a stand-in, which is ffmpeg but
-// for jobs that scale pictures to faultyWidth and one of these heights: those go
-// wrong.
+// standInVariable makes the functions of the tests run ffmpeg by way of a stand-in,
+// and without a sandbox, since it is a script.
+const standInVariable = "SEALREEL_TEST_STAND_IN"
+
+func hasStandIn() bool { return os.Getenv(standInVariable) != "" }
+
+// The stand-in is ffmpeg but for jobs that scale pictures to faultyWidth and one of
+// these heights: those go wrong.
 const (
 	faultyWidth = 128
 
