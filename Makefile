@@ -29,7 +29,7 @@ CRYPTO := ./pkg/seal ./pkg/aesstream ./pkg/aesstream/vectors ./pkg/envelope ./pk
 lower = $(shell echo $(1) | tr A-Z a-z)
 ARTIFACTS_DIR ?= $(ROOT)/build/functions/$(@:build-%=%)
 
-.PHONY: help demo test bench bench-crypto crash bench-cost scale soak poison fuzz fips build layer lint fmt clean prerequisites gofmt vet unit traces erasing template-check \
+.PHONY: help demo test bench bench-crypto crash bench-cost scale soak poison fuzz fips build layer lint fmt clean prerequisites gofmt vet unit jobs whole-jobs crash-points traces erasing template-check \
 	build-FfmpegLayer $(FUNCTIONS:%=build-%)
 
 help:
@@ -40,7 +40,7 @@ demo:
 	cd $(ROOT) && go build -o build/sealreel ./cmd/sealreel
 	cd $(ROOT) && build/sealreel demo
 
-test: prerequisites gofmt vet unit traces erasing fips template-check
+test: prerequisites gofmt vet unit jobs traces erasing fips template-check
 	@echo "make test: everything passed"
 
 bench:
@@ -87,10 +87,19 @@ vet:
 	cd $(ROOT) && go vet $(MODULES)
 
 # The root's tests include the layout: imports, lengths, comments (layering_test.go).
-# Crash points are tried without the race detector, under which they take twice as long, and tell how many they are.
 unit:
-	cd $(ROOT) && go test -race -timeout 20m $(MODULES)
-	cd $(ROOT)/e2e/crash && go test -count=1 -timeout 20m
+	cd $(ROOT) && go test -race -timeout 20m $(filter-out ./e2e/...,$(MODULES))
+
+# Whole jobs run without the race detector, which would watch the embedded AWS alone, and that has tests of its own.
+# Crash points, which tell how many they are, wait more than they work: beside the other jobs.
+jobs:
+	@$(MAKE) --no-print-directory -C $(ROOT) -j2 --output-sync=target whole-jobs crash-points
+
+whole-jobs:
+	cd $(ROOT) && go test -p 1 -timeout 25m $$(go list ./e2e/... | grep -v /crash$$)
+
+crash-points:
+	cd $(ROOT)/e2e/crash && go test -count=1 -timeout 25m
 
 # The functions with traces, from their own versions: what they need is far from the workspace's.
 traces:
