@@ -211,6 +211,23 @@ func (h *Host) Warm(name string) int {
 	return len(f.alive)
 }
 
+// Cool ends the environments of a function that wait for work, as Lambda does with
+// those that have waited for long: what comes next meets a cold start.
+func (h *Host) Cool(name string) error {
+	f, err := h.function(name)
+	if err != nil {
+		return err
+	}
+	f.mu.Lock()
+	idle := f.idle
+	f.idle = nil
+	f.mu.Unlock()
+	for _, e := range idle {
+		f.discard(e)
+	}
+	return nil
+}
+
 // Close kills every environment with everything it started and waits until
 // they are gone. Events and batches that were not finished are taken up by
 // the next host on the same folder.

@@ -50,6 +50,12 @@ func TestInvoke(t *testing.T) {
 	if n := h.Warm("Echo"); n > 1 {
 		t.Errorf("%d environments for one invocation at a time", n)
 	}
+	if err := h.Cool("Echo"); err != nil || h.Warm("Echo") != 0 {
+		t.Errorf("%d environments are warm after they were ended: %v", h.Warm("Echo"), err)
+	}
+	if r := invoke(t, h, "Echo", request{Do: "echo", Text: "anew"}); r.FunctionError != "" || h.Warm("Echo") != 1 {
+		t.Errorf("after that: %+v", r)
+	}
 }
 
 func TestInvokeRefusals(t *testing.T) {

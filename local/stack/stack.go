@@ -183,6 +183,9 @@ func (s *Stack) Trigger(function, event string) (requestID string, err error) {
 	return s.host.Trigger(s.ruleName(function, event))
 }
 
+// Cool ends the environments of a function, by its logical id, that wait for work.
+func (s *Stack) Cool(function string) error { return s.host.Cool(function) }
+
 // Elapse lets time pass for the hidden messages of a queue, by its logical id: its
 // visibility timeouts and delays are over as much sooner.
 func (s *Stack) Elapse(queueID string, d time.Duration) error {
