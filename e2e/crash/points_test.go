@@ -104,14 +104,14 @@ func everyPoint(t *testing.T, s *scenario, share func([]point) [][]point) {
 	}
 	jobs := share(all)
 	trials := make([][]*trial, len(jobs))
-	several(t, "killed", len(jobs), func(t *testing.T, i int) { trials[i] = killed(t, s, jobs[i], firsts(baseline[0])) })
+	several(t, "killed", len(jobs), func(t *testing.T, i int) { trials[i] = killed(t, s, jobs[i]) })
 	suspects := judge(t, s, baseline, slices.Concat(trials...), all)
 	if len(suspects) == 0 || len(jobs) == len(all) {
 		return
 	}
 	// Which of the deaths of a job was it?
 	trials = make([][]*trial, len(suspects))
-	several(t, "apart", len(suspects), func(t *testing.T, i int) { trials[i] = killed(t, s, suspects[i:i+1], firsts(baseline[0])) })
+	several(t, "apart", len(suspects), func(t *testing.T, i int) { trials[i] = killed(t, s, suspects[i:i+1]) })
 	judge(t, s, baseline, slices.Concat(trials...), suspects)
 }
 
@@ -130,20 +130,16 @@ func several(t *testing.T, what string, n int, do func(t *testing.T, i int)) {
 
 // killed runs a job whose functions are killed at the points. A point that is not
 // reached, since the other of two functions that race gets there first or since
-// only a new environment makes the call, is tried again in jobs of its own, whose
-// functions die at their first call too: an event has three attempts.
-func killed(t *testing.T, s *scenario, points []point, first []point) []*trial {
+// only a new environment makes the call, is tried again in cold jobs of its own.
+func killed(t *testing.T, s *scenario, points []point) []*trial {
 	t.Helper()
-	const tries = 3
-	all := []*trial{s.disturbed(t, points)}
+	const tries = 4
+	all := []*trial{s.disturbed(t, false, points...)}
 	for _, p := range all[0].spared() {
 		for range tries {
-			also := slices.DeleteFunc(slices.Clone(first), func(q point) bool {
-				return q.call.Function != p.call.Function || p.call.Work != "" && q.call.Work != p.call.Work
-			})
-			r := s.disturbed(t, append(also, p))
+			r := s.disturbed(t, true, p)
 			all = append(all, r)
-			if !slices.Contains(r.spared(), p) {
+			if len(r.spared()) == 0 {
 				break
 			}
 		}
@@ -152,26 +148,14 @@ func killed(t *testing.T, s *scenario, points []point, first []point) []*trial {
 }
 
 // disturbed runs a job whose functions are killed at the points.
-func (s *scenario) disturbed(t *testing.T, points []point) *trial {
+func (s *scenario) disturbed(t *testing.T, cold bool, points ...point) *trial {
 	t.Helper()
 	r := begin(t, s)
+	r.cold = cold
 	r.arm(t, points...)
 	r.submit(t)
 	r.end(t)
 	return r
-}
-
-// firsts are where each invocation of a trial begins.
-func firsts(r *trial) []point {
-	seen := map[string]bool{}
-	var all []point
-	for _, c := range r.made() {
-		if of := c.Function + " " + c.Work; !seen[of] {
-			seen[of] = true
-			all = append(all, point{c, fault.Before})
-		}
-	}
-	return all
 }
 
 // judge holds what is left of the trials against what undisturbed jobs leave,

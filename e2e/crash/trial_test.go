@@ -26,6 +26,7 @@ type trial struct {
 	request  job.Request
 	input    *seal.Material
 	document ledger.Drop
+	cold     bool // its drops meet new environments
 
 	mu      sync.Mutex
 	calls   []call
@@ -179,6 +180,11 @@ func (r *trial) points() []point {
 // drop stores an object in the ingest bucket.
 func (r *trial) drop(t *testing.T, key string, m *seal.Material, body []byte) ledger.Drop {
 	t.Helper()
+	if r.cold {
+		if err := site.Cool("IngestFunction"); err != nil {
+			t.Fatal(err)
+		}
+	}
 	d := ledger.Drop{Bucket: site.ingest, Key: key, VersionID: put(t, site.ingest, key, m, body)}
 	site.recorder.know(d.Hash(), r)
 	return d
