@@ -88,6 +88,7 @@ func apart(all []point) [][]point { return slices.Collect(slices.Chunk(all, 1)) 
 // die, once at each point.
 func everyPoint(t *testing.T, s *scenario, share func([]point) [][]point) {
 	s.made(t)
+	swept(t) // the default pipeline is made once, whoever comes first
 	baseline := make([]*trial, undisturbed)
 	several(t, "undisturbed", len(baseline), func(t *testing.T, i int) {
 		baseline[i] = begin(t, s)

@@ -267,7 +267,7 @@ func eventually(t *testing.T, r *trial, what string, ok func() bool) {
 	deadline := time.Now().Add(limit)
 	for !ok() {
 		if time.Now().After(deadline) {
-			t.Fatalf("%s: waited %v for %s in vain; its last calls:\n%s", r.name, limit, what, lastOf(r.made()))
+			t.Fatalf("%s, job %s: waited %v for %s in vain; its last calls:\n%skilled at\n%s", r.name, r.id, limit, what, lastOf(r.made()), r.deathList())
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
