@@ -97,7 +97,18 @@ func (n *Notifier) tell(ctx context.Context, rec *ledger.Record) (settled bool, 
 	if err != nil {
 		return false, err
 	}
-	settled = true
+	left, err := n.states(ctx, p, rec, states)
+	if len(left) > 0 && err == nil {
+		// Two that share the states of one job each find the other's not sent yet.
+		// Whoever confirms the last of them finds all sent when it looks again.
+		left, err = n.states(ctx, p, rec, left)
+	}
+	return len(left) == 0, err
+}
+
+// states tells of some states, and returns those that are left to another time or
+// to whoever has claimed them.
+func (n *Notifier) states(ctx context.Context, p *pipeline.Pipeline, rec *ledger.Record, states []string) (left []string, err error) {
 	var errs []error
 	for _, state := range states {
 		topic := topicOf(p.Notifications, state)
@@ -105,12 +116,14 @@ func (n *Notifier) tell(ctx context.Context, rec *ledger.Record) (settled bool, 
 			continue
 		}
 		done, err := n.state(ctx, p, rec, state, topic)
-		settled = settled && done
+		if !done {
+			left = append(left, state)
+		}
 		if err != nil {
 			errs = append(errs, fmt.Errorf("telling topic %s that job %s is %s: %w", topic, rec.Job.ID, state, err))
 		}
 	}
-	return settled, errors.Join(errs...)
+	return left, errors.Join(errs...)
 }
 
 func topicOf(topics *pipeline.Notifications, state string) string {

@@ -38,6 +38,8 @@ type world struct {
 	calls int
 	dies  int
 	fails error // of the topics
+	// on is what else happens while a topic is told.
+	on func(topic string)
 }
 
 func newWorld(t *testing.T, pipelineRole string) *world {
@@ -71,6 +73,9 @@ func (w *world) call() error {
 func (w *world) publish(_ context.Context, as *role.Role, topic, subject, message string) (string, error) {
 	if err := w.call(); err != nil {
 		return "", err
+	}
+	if w.on != nil {
+		w.on(strings.TrimPrefix(topic, topics))
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -144,6 +149,35 @@ func TestOneMessageAState(t *testing.T) {
 	w.check(t, "all", complete(), 1, Progressing, Completed)
 	if w.active(t) {
 		t.Error("the job is active though all is told")
+	}
+}
+
+// TestTwoThatShareTheStates: while one tells of the first state, another tells of
+// the second, so that neither finds the other's told. The job is retired at once.
+func TestTwoThatShareTheStates(t *testing.T) {
+	w := newWorld(t, "")
+	w.create(t, complete())
+	telling, left := make(chan struct{}), make(chan struct{})
+	var both sync.WaitGroup
+	w.on = func(topic string) {
+		switch topic {
+		case "p":
+			both.Go(func() { w.notifier().Announce(context.Background(), complete()) })
+			<-telling
+		case "c":
+			close(telling)
+			<-left
+		}
+	}
+	w.notifier().Announce(t.Context(), complete())
+	if !w.active(t) {
+		t.Error("retired before all is told")
+	}
+	close(left)
+	both.Wait()
+	w.check(t, "shared", complete(), 1, Progressing, Completed)
+	if w.active(t) {
+		t.Error("the job is left to reconcile")
 	}
 }
 
